@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the engine offers: PEs and containers as opaque handles, one verb a line. Called by glue/ and by the suites.
+ *
+ * Addresses and sizes are bytes, ranges half-open. A result is an enum tcewin_status; a call that fails has changed nothing.
+ * Every call may sleep and takes its own locks, so calls on one container may run beside each other, except for create and
+ * destroy, which the caller keeps apart from everything else. The tests of ABI.md's errno are on the glue's mapping of the status.
+ */
+#ifndef TCEWIN_ENGINE_H
+#define TCEWIN_ENGINE_H
+
+#include "host.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Why a call was refused. glue/status.c turns each into one errno, and nothing else does. */
+enum tcewin_status {
+	TCEWIN_OK,
+	TCEWIN_ZERO_SIZE,		/* EINVAL */
+	TCEWIN_UNALIGNED,		/* EINVAL: not a multiple of the IOMMU (or host) page */
+	TCEWIN_OVERFLOW,		/* EINVAL: past the end of the address space */
+	TCEWIN_OUT_OF_WINDOW,		/* EINVAL: begins inside a window and ends outside */
+	TCEWIN_NO_WINDOW,		/* ENXIO: no window at that address (MAP, UNMAP) */
+	TCEWIN_UNKNOWN_WINDOW,		/* EINVAL: no window starts there (TCE_REMOVE) */
+	TCEWIN_NO_DIRECTION,		/* EINVAL: neither READ nor WRITE */
+	TCEWIN_NOT_REGISTERED,		/* EINVAL: some of the memory was never registered */
+	TCEWIN_PAGE_TOO_LARGE,		/* EPERM: the IOMMU page is larger than the piece of memory behind it */
+	TCEWIN_NOTHING_REGISTERED,	/* EPERM: MAP or UNMAP before the first REGISTER */
+	TCEWIN_ALREADY_REGISTERED,	/* EBUSY: the same range again */
+	TCEWIN_OVERLAP,			/* EINVAL: overlaps another region */
+	TCEWIN_UNKNOWN_REGION,		/* ENOENT */
+	TCEWIN_STILL_MAPPED,		/* EBUSY */
+	TCEWIN_FAULT,			/* EFAULT: a hole in the memory */
+	TCEWIN_NO_MEMORY,		/* ENOMEM: none, or over RLIMIT_MEMLOCK */
+	TCEWIN_BAD_PAGE_SHIFT,		/* EINVAL */
+	TCEWIN_BAD_SIZE,		/* EINVAL: not a power of two, or under one page */
+	TCEWIN_BAD_LEVELS,		/* EINVAL */
+	TCEWIN_NO_SLOT,			/* ENOSPC: no window left */
+	TCEWIN_TOO_LARGE,		/* EINVAL: more than firmware has left */
+	TCEWIN_IN_THE_WAY,		/* EBUSY: the default window cannot come back while a DDW exists */
+	TCEWIN_NO_GROUP,		/* ENXIO */
+	TCEWIN_INCOMPATIBLE,		/* EPERM: the group's windows cannot mirror the container's */
+	TCEWIN_NO_DDW,			/* EINVAL: the PE has no DDW support */
+	TCEWIN_FIRMWARE_ERROR,		/* EIO: hypervisor or firmware refused */
+	TCEWIN_INTERRUPTED,		/* EINTR: a fatal signal */
+	TCEWIN_STUCK,			/* EIO: a translation could not be taken back; the window only takes REMOVE now */
+	TCEWIN_STATUSES
+};
+
+#define TCEWIN_WINDOWS_MAX 2		/* IOMMU_TABLE_GROUP_MAX_TABLES of the kernel */
+
+/* What a device may do with a mapping, as in a TCE. */
+#define TCEWIN_READ 1U			/* the device reads memory */
+#define TCEWIN_WRITE 2U			/* the device writes memory */
+
+struct tcewin_pe;
+struct tcewin_container;
+
+/* Facts about a PE that do not change while it lives. */
+struct tcewin_pe_info {
+	tcewin_u64 default_start;	/* the default window, bytes on the bus */
+	tcewin_u64 default_size;	/* bytes, a power of two */
+	tcewin_u32 default_liobn;
+	tcewin_u32 max_windows;		/* 1 or 2; 0: no DDW support */
+	tcewin_u32 max_levels;		/* as reported to the user; 1 on pSeries */
+	tcewin_u64 page_sizes;		/* mask of 1 << page shift */
+	tcewin_u32 put_indirect;	/* 1: firmware has H_PUT_TCE_INDIRECT */
+	tcewin_u32 stuff;		/* 1: firmware has H_STUFF_TCE */
+};
+
+/* What GET_INFO reports. */
+struct tcewin_container_info {
+	tcewin_u64 default_start;
+	tcewin_u64 default_size;
+	tcewin_u64 page_sizes;
+	tcewin_u32 max_windows;
+	tcewin_u32 max_levels;
+};
+
+/*
+ * A PE that the user owns and whose windows are all gone in firmware (the state after take_ownership). @host is the cookie of
+ * the RTAS calls. NO_MEMORY. Destroy it only when no container holds it; all windows are gone again then.
+ */
+int tcewin_pe_create(void *host, const struct tcewin_pe_info *info, struct tcewin_pe **pe);
+void tcewin_pe_destroy(struct tcewin_pe *pe);
+
+/* @mm is the cookie of pin and charge. NO_MEMORY. */
+int tcewin_container_create(void *mm, struct tcewin_container **container);
+/* Ends every mapping, removes every window, unpins every region. PEs are to be detached first. */
+void tcewin_container_destroy(struct tcewin_container *container);
+
+/*
+ * Adds a PE. The first brings its default window (pending: firmware hears of it when it is first needed); a further one gets
+ * every window and mapping there is. INCOMPATIBLE, NO_DDW, NO_MEMORY, FIRMWARE_ERROR, INTERRUPTED.
+ */
+int tcewin_container_attach(struct tcewin_container *container, struct tcewin_pe *pe);
+/*
+ * Takes a PE out with its windows; with the last one all windows and mappings end. STUCK: a window could not be removed; its
+ * pages stay pinned and the PE must not be handed to anyone.
+ */
+int tcewin_container_detach(struct tcewin_container *container, struct tcewin_pe *pe);
+
+/* NO_GROUP. */
+int tcewin_container_get_info(struct tcewin_container *container, struct tcewin_container_info *info);
+
+/* VFIO_IOMMU_SPAPR_REGISTER_MEMORY: ZERO_SIZE, UNALIGNED, OVERFLOW, ALREADY_REGISTERED, OVERLAP, FAULT, NO_MEMORY, INTERRUPTED. */
+int tcewin_register_memory(struct tcewin_container *container, tcewin_u64 address, tcewin_u64 size);
+/* VFIO_IOMMU_SPAPR_UNREGISTER_MEMORY: UNKNOWN_REGION, STILL_MAPPED. */
+int tcewin_unregister_memory(struct tcewin_container *container, tcewin_u64 address, tcewin_u64 size);
+
+/*
+ * VFIO_IOMMU_SPAPR_TCE_CREATE; *@start is the new window's address. NO_GROUP, BAD_PAGE_SHIFT, BAD_SIZE, BAD_LEVELS, TOO_LARGE,
+ * NO_SLOT, IN_THE_WAY, NO_MEMORY, FIRMWARE_ERROR, INTERRUPTED.
+ */
+int tcewin_create_window(struct tcewin_container *container, tcewin_u32 page_shift, tcewin_u64 size, tcewin_u32 levels,
+			 tcewin_u64 *start);
+/* VFIO_IOMMU_SPAPR_TCE_REMOVE: NO_GROUP, UNKNOWN_WINDOW, STUCK. */
+int tcewin_remove_window(struct tcewin_container *container, tcewin_u64 start);
+
+/*
+ * VFIO_IOMMU_MAP_DMA; @access is TCEWIN_READ and/or TCEWIN_WRITE. What was mapped in the range is replaced, or stays on
+ * failure. NO_GROUP, NOTHING_REGISTERED, NO_WINDOW, ZERO_SIZE, UNALIGNED, OVERFLOW, OUT_OF_WINDOW, NO_DIRECTION,
+ * NOT_REGISTERED, PAGE_TOO_LARGE, NO_MEMORY, FIRMWARE_ERROR, INTERRUPTED, STUCK.
+ */
+int tcewin_map(struct tcewin_container *container, tcewin_u64 ioba, tcewin_u64 address, tcewin_u64 size, tcewin_u32 access);
+/* VFIO_IOMMU_UNMAP_DMA: as tcewin_map(), less what speaks of memory. Holes are fine. */
+int tcewin_unmap(struct tcewin_container *container, tcewin_u64 ioba, tcewin_u64 size);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the engine needs of its host: memory, locks, hypercalls, RTAS, registered memory, log. Implemented by glue/ in the kernel
+ * and by kunit/fake_host.cc in the tests; core/ calls nothing else, and the object check of the build reads this file for the list.
+ *
+ * Unless a line says otherwise a function may sleep, is called with no spinlock held and interrupts on, and addresses and sizes
+ * are bytes. "Status" is an enum tcewin_status (engine.h), 0 for success; "RTAS status" and "hcall status" are LoPAR's own words.
+ */
+#ifndef TCEWIN_HOST_H
+#define TCEWIN_HOST_H
+
+#ifdef __KERNEL__
+#include <linux/types.h>
+#include <linux/string.h>
+typedef u8 tcewin_u8;
+typedef u32 tcewin_u32;
+typedef u64 tcewin_u64;
+#else
+#include <stddef.h>
+#include <stdint.h>
+typedef uint8_t tcewin_u8;
+typedef uint32_t tcewin_u32;
+typedef uint64_t tcewin_u64;
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#ifndef __KERNEL__
+#ifdef __cplusplus
+#define TCEWIN_NOTHROW noexcept	/* as libc's own <string.h> has it */
+#else
+#define TCEWIN_NOTHROW
+#endif
+/* The compiler makes calls to these of its own accord; every host has them. Any context. */
+void *memcpy(void *to, const void *from, size_t bytes) TCEWIN_NOTHROW;
+void *memmove(void *to, const void *from, size_t bytes) TCEWIN_NOTHROW;
+void *memset(void *to, int byte, size_t bytes) TCEWIN_NOTHROW;
+int memcmp(const void *a, const void *b, size_t bytes) TCEWIN_NOTHROW;
+#endif
+
+/* ---- memory ---- */
+
+/* Zeroed memory of any size, aligned to 16 bytes (to its size if that is a power of two up to 4096); NULL when there is none. */
+void *tcewin_host_alloc(size_t bytes);
+/* Gives back what tcewin_host_alloc() returned; NULL is fine. */
+void tcewin_host_free(void *memory);
+/* The real address of @memory, which came from tcewin_host_alloc() with 4096 bytes: the hypervisor reads it. Any context. */
+tcewin_u64 tcewin_host_real_address(const void *memory);
+
+/* ---- locks: reader-writer, sleeping; @kind is one class to lockdep ---- */
+
+enum tcewin_lock_kind {
+	TCEWIN_LOCK_CONTAINER,	/* outermost: windows, regions, groups of one container */
+	TCEWIN_LOCK_WINDOW,	/* inside it: ledger and table of one window */
+	TCEWIN_LOCK_KINDS
+};
+
+struct tcewin_host_lock;
+/* NULL when there is no memory. Freed with tcewin_host_lock_free(), unlocked; NULL is fine. */
+struct tcewin_host_lock *tcewin_host_lock_new(enum tcewin_lock_kind kind);
+void tcewin_host_lock_free(struct tcewin_host_lock *lock);
+void tcewin_host_lock_shared(struct tcewin_host_lock *lock);
+void tcewin_host_unlock_shared(struct tcewin_host_lock *lock);
+void tcewin_host_lock_exclusive(struct tcewin_host_lock *lock);
+void tcewin_host_unlock_exclusive(struct tcewin_host_lock *lock);
+
+/* ---- time ---- */
+
+/* Called between batches: lets others run; nonzero when a fatal signal waits for the caller, who then undoes and returns. */
+int tcewin_host_yield(void);
+
+/* ---- TCE hypercalls (LoPAR 14.5.4.2); @ioba is in bytes, a result is the hcall status (0 is H_SUCCESS) ---- */
+
+long tcewin_host_put_tce(tcewin_u32 liobn, tcewin_u64 ioba, tcewin_u64 tce);
+/* @tces: real address of @count (1 to 512) big-endian TCEs, 4096-aligned. */
+long tcewin_host_put_tce_indirect(tcewin_u32 liobn, tcewin_u64 ioba, tcewin_u64 tces, tcewin_u64 count);
+/* Writes the one word @tce @count times (1 to 512). */
+long tcewin_host_stuff_tce(tcewin_u32 liobn, tcewin_u64 ioba, tcewin_u64 tce, tcewin_u64 count);
+
+/* ---- RTAS calls on a PE (LoPAR 7.3.30-ish "DMA window" calls); @pe is the cookie given to tcewin_pe_create() ---- */
+
+struct tcewin_ddw_query {
+	tcewin_u32 windows_available;	/* windows that can still be created */
+	tcewin_u64 largest_block;	/* IOMMU pages in the largest one */
+	tcewin_u64 page_sizes;		/* mask of 1 << page shift, 16 GiB included */
+};
+
+struct tcewin_ddw_window {
+	tcewin_u32 liobn;
+	tcewin_u64 start;		/* bus address of its first byte */
+};
+
+/*
+ * One call each, the RTAS status as it comes: 0, -1 hardware error, -2 busy, -3 parameter, -5 already exists / not
+ * there, 9900..9905 busy for 10^n ms.
+ */
+int tcewin_host_ddw_query(void *pe, struct tcewin_ddw_query *query);
+int tcewin_host_ddw_create(void *pe, tcewin_u32 page_shift, tcewin_u32 window_shift, struct tcewin_ddw_window *window);
+int tcewin_host_ddw_remove(void *pe, tcewin_u32 liobn);
+/* Removes every DDW of the PE and brings its default window back; what the table then holds is not promised. */
+int tcewin_host_ddw_reset(void *pe);
+/* Sleeps as long as @status (busy, or 9900..9905) asks and returns nonzero; returns 0 at once for any other status. */
+int tcewin_host_rtas_wait(int status);
+
+/* ---- the PE's windows as the rest of the kernel sees them ---- */
+
+struct tcewin_window_info {
+	tcewin_u32 liobn;
+	tcewin_u32 page_shift;
+	tcewin_u32 is_default;		/* 1: the default window, 0: a DDW */
+	tcewin_u64 start;		/* bytes on the bus */
+	tcewin_u64 size;		/* bytes */
+};
+
+/*
+ * A window of the PE exists from now on / is about to go: keep the device tree true. Status; what tcewin_host_window_added()
+ * refuses is removed again. Called with the container's lock held.
+ */
+int tcewin_host_window_added(void *pe, const struct tcewin_window_info *window);
+void tcewin_host_window_removed(void *pe, const struct tcewin_window_info *window);
+
+/* ---- memory of the user; @mm is the cookie given to tcewin_container_create() ---- */
+
+/*
+ * Pins and accounts [@address, @address + @size), both multiples of the host's page; *@pin is the handle. Status: NO_MEMORY
+ * over the limit, FAULT for a hole, OVERLAP with a region that another container of the same mm registered differently.
+ * Context: a system call of that mm.
+ */
+int tcewin_host_pin(void *mm, tcewin_u64 address, tcewin_u64 size, void **pin);
+/* Undoes it. Any task. Nothing may still be able to reach the pages. */
+void tcewin_host_unpin(void *mm, void *pin);
+/* Real address of the host page at user @address of @pin. Status: FAULT outside it. Any context. */
+int tcewin_host_pin_resolve(void *pin, tcewin_u64 address, tcewin_u64 *real);
+/* A device may have written [@real, @real + @size): its pages are dirty. */
+void tcewin_host_dirty(tcewin_u64 real, tcewin_u64 size);
+/* log2 of the host's page size. Any context. */
+tcewin_u32 tcewin_host_page_shift(void);
+/* Charges @bytes of bookkeeping to the user's locked memory / gives them back. Status: NO_MEMORY over the limit. */
+int tcewin_host_charge(void *mm, tcewin_u64 bytes);
+void tcewin_host_uncharge(void *mm, tcewin_u64 bytes);
+
+/* ---- log ---- */
+
+enum tcewin_event {
+	TCEWIN_EVENT_FIRMWARE,		/* firmware refused: @what, @value is its status */
+	TCEWIN_EVENT_STUCK,		/* a translation could not be taken back: pages stay pinned; @value is the hcall status */
+	TCEWIN_EVENT_BUG,		/* an invariant of the engine does not hold */
+	TCEWIN_EVENTS
+};
+
+/* One rate-limited line for the administrator. @pe may be NULL. @what is a static string. */
+void tcewin_host_event(void *pe, enum tcewin_event event, const char *what, long value);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
