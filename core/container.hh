@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A v2 container: PEs, the windows they share, and registered memory. Each public function is one ioctl or one step of
+// VFIO's; the contract stands in tcewin/engine.h. Map and unmap run beside each other; everything else has the
+// container to itself.
+#pragma once
+
+#include <array>
+
+#include "window.hh"
+
+namespace tcewin
+{
+
+class Container
+{
+public:
+	Container(void *mm, tcewin_host_lock *lock) : mm_{mm}, lock_{lock} {}
+	Container(const Container &) = delete;
+	~Container();
+
+	Result<> attach(Pe &pe);
+	Result<> detach(Pe &pe);
+	Result<tcewin_container_info> info();
+	Result<> register_memory(UserVa address, Bytes size);
+	Result<> unregister_memory(UserVa address, Bytes size);
+	Result<Ioba> create_window(u32 page_shift, Bytes size, u32 levels);
+	Result<> remove_window(Ioba start);
+	Result<> map(Ioba ioba, UserVa address, Bytes size, Access access);
+	Result<> unmap(Ioba ioba, Bytes size);
+
+private:
+	// The default window from the user's side. Pending: it counts as there, but firmware has not been asked for it
+	// yet.
+	enum class Default { absent, pending, present };
+	using Slot = Owned<Window>;
+	enum class Mapping { yes, no };
+
+	WindowGeometry default_geometry() const REQUIRES_SHARED(lock_);
+	bool pending_at(Ioba a) const REQUIRES_SHARED(lock_);
+	Window *window_at(Ioba a) const REQUIRES_SHARED(lock_);
+	Result<Slot *> free_slot() REQUIRES(lock_);
+	Result<> check_usable() const REQUIRES_SHARED(lock_);
+	Result<> check_mirrors(const tcewin_pe_info &info) const REQUIRES(lock_);
+	Result<> mirror(Pe &pe) REQUIRES(lock_);
+	Result<Ioba> build(Slot &slot, const WindowGeometry &wanted, WindowKind kind) REQUIRES(lock_);
+	Result<> make_default_real() REQUIRES(lock_);
+	Result<Ioba> bring_default_back(Bytes size) REQUIRES(lock_);
+	Result<> leave_all(Pe &pe) REQUIRES(lock_);
+
+	void *mm_;
+	Lock lock_;
+	Vec<Pe *> pes_ GUARDED_BY(lock_);
+	RegionSet regions_ GUARDED_BY(lock_); // outlives the windows, whose ledgers point into it
+	std::array<Slot, TCEWIN_WINDOWS_MAX> slots_ GUARDED_BY(lock_){};
+	Default default_ GUARDED_BY(lock_){Default::absent};
+};
+
+} // namespace tcewin

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The engine's C interface (tcewin/engine.h): numbers become types on the way in, a Result becomes a status on the way
+// out.
+#include "container.hh"
+
+using namespace tcewin;
+
+struct tcewin_pe : Pe {
+	using Pe::Pe;
+};
+struct tcewin_container : Container {
+	using Container::Container;
+};
+
+int tcewin_pe_create(void *host, const tcewin_pe_info *info, tcewin_pe **pe)
+{
+	auto made = make<tcewin_pe>(host, *info);
+	return to_status(made.transform([&](Owned<tcewin_pe> &p) { *pe = p.release(); }));
+}
+
+void tcewin_pe_destroy(tcewin_pe *pe) { Owned<tcewin_pe>{pe}.reset(); }
+
+int tcewin_container_create(void *mm, tcewin_container **container)
+{
+	tcewin_host_lock *lock = tcewin_host_lock_new(TCEWIN_LOCK_CONTAINER);
+	if (!lock)
+		return TCEWIN_NO_MEMORY;
+	auto made = make<tcewin_container>(mm, lock);
+	if (!made)
+		tcewin_host_lock_free(lock);
+	return to_status(made.transform([&](Owned<tcewin_container> &c) { *container = c.release(); }));
+}
+
+void tcewin_container_destroy(tcewin_container *container) { Owned<tcewin_container>{container}.reset(); }
+
+int tcewin_container_attach(tcewin_container *container, tcewin_pe *pe) { return to_status(container->attach(*pe)); }
+
+int tcewin_container_detach(tcewin_container *container, tcewin_pe *pe) { return to_status(container->detach(*pe)); }
+
+int tcewin_container_get_info(tcewin_container *container, tcewin_container_info *info)
+{
+	return to_status(container->info().transform([&](const tcewin_container_info &i) { *info = i; }));
+}
+
+int tcewin_register_memory(tcewin_container *container, u64 address, u64 size)
+{
+	return to_status(container->register_memory(UserVa{address}, Bytes{size}));
+}
+
+int tcewin_unregister_memory(tcewin_container *container, u64 address, u64 size)
+{
+	return to_status(container->unregister_memory(UserVa{address}, Bytes{size}));
+}
+
+int tcewin_create_window(tcewin_container *container, u32 page_shift, u64 size, u32 levels, u64 *start)
+{
+	return to_status(container->create_window(page_shift, Bytes{size}, levels).transform([&](Ioba at) {
+		*start = at.raw();
+	}));
+}
+
+int tcewin_remove_window(tcewin_container *container, u64 start)
+{
+	return to_status(container->remove_window(Ioba{start}));
+}
+
+int tcewin_map(tcewin_container *container, u64 ioba, u64 address, u64 size, u32 access)
+{
+	const auto how = static_cast<Access>(access & (TCEWIN_READ | TCEWIN_WRITE));
+	return to_status(container->map(Ioba{ioba}, UserVa{address}, Bytes{size}, how));
+}
+
+int tcewin_unmap(tcewin_container *container, u64 ioba, u64 size)
+{
+	return to_status(container->unmap(Ioba{ioba}, Bytes{size}));
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "ledger.hh"
+
+namespace tcewin
+{
+
+Result<Owned<Run>> Run::create(void *mm)
+{
+	TRY(from_status(tcewin_host_charge(mm, sizeof(Run))));
+	auto run = make<Run>(mm);
+	if (!run)
+		tcewin_host_uncharge(mm, sizeof(Run));
+	return run;
+}
+
+void RunList::append(Owned<Run> run)
+{
+	Run *r = run.release();
+	r->right = nullptr;
+	(last_ ? last_->right : first_) = r;
+	last_ = r;
+}
+
+Owned<Run> RunList::take()
+{
+	Run *r = first_;
+	if (r) {
+		first_ = r->right;
+		r->right = nullptr;
+		if (!first_)
+			last_ = nullptr;
+	}
+	return Owned<Run>{r};
+}
+
+// What is still here is what a stuck window may still translate: its regions keep their counts and stay pinned.
+Ledger::~Ledger()
+{
+	while (Run *r = runs_.first()) {
+		runs_.erase(r);
+		Owned<Run>{r}.reset();
+	}
+}
+
+Run *Ledger::at_or_after(TceIndex from) const
+{
+	Run *r = runs_.at_or_before(from.raw());
+	if (r && r->range.end() > from)
+		return r;
+	return runs_.at_or_after(from.raw());
+}
+
+// @part of @run is no longer mapped.
+void Ledger::drop(const Run &run, TceRange part)
+{
+	if (writes(run.access))
+		run.region->dirty(run.address_of(part.first, page_), page_.bytes(part.count));
+	run.region->drop_mapped(part.count);
+}
+
+void Ledger::erase(TceRange range, Owned<Run> spare, const Settled &)
+{
+	for (Run *r = at_or_after(range.first), *following; r && r->range.first < range.end(); r = following) {
+		following = next(r);
+		const TceRange part = r->range.meet(range);
+		drop(*r, part);
+		if (part.end() < r->range.end()) {
+			// The rest behind the range becomes a run of its own; at most one run of a range has one.
+			Run *rest = part.first == r->range.first ? r : spare.release();
+			const UserVa address = r->address_of(part.end(), page_);
+			const TceRange kept{part.end(), r->range.end() - part.end()};
+			if (rest == r) {
+				runs_.erase(r);
+			} else {
+				rest->region = r->region;
+				rest->access = r->access;
+				r->range.count = part.first - r->range.first;
+			}
+			rest->range = kept;
+			rest->address = address;
+			runs_.insert(rest);
+		} else if (part.first > r->range.first) {
+			r->range.count = part.first - r->range.first;
+		} else {
+			runs_.erase(r);
+			Owned<Run>{r}.reset();
+		}
+	}
+}
+
+// @b goes on where @a ends, in the table and in memory.
+bool Ledger::continues(const Run &a, const Run &b) const
+{
+	return a.range.end() == b.range.first && a.region == b.region && a.access == b.access &&
+	       a.address_of(b.range.first, page_) == b.address;
+}
+
+void Ledger::insert_one(Owned<Run> run)
+{
+	run->region->add_mapped(run->range.count);
+	if (Run *before = runs_.at_or_before(run->key()); before && continues(*before, *run)) {
+		before->range.count = before->range.count + run->range.count;
+		run.reset(before);
+		runs_.erase(before);
+	}
+	if (Run *after = runs_.at_or_after(run->key()); after && continues(*run, *after)) {
+		run->range.count = run->range.count + after->range.count;
+		runs_.erase(after);
+		Owned<Run>{after}.reset();
+	}
+	runs_.insert(run.release());
+}
+
+void Ledger::insert(RunList &list)
+{
+	while (Owned<Run> run = list.take())
+		insert_one(std::move(run));
+}
+
+} // namespace tcewin

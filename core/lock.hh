@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The host's sleeping reader-writer lock with guards that clang's thread-safety analysis understands (host lane,
+// -Wthread-safety).
+#pragma once
+
+#include "result.hh"
+
+#ifdef __clang__
+#define TCEWIN_TS(x) __attribute__((x))
+#else
+#define TCEWIN_TS(x)
+#endif
+#define GUARDED_BY(x) TCEWIN_TS(guarded_by(x))
+#define REQUIRES(x) TCEWIN_TS(requires_capability(x))
+#define REQUIRES_SHARED(x) TCEWIN_TS(requires_shared_capability(x))
+
+namespace tcewin
+{
+
+class TCEWIN_TS(capability("lock")) Lock
+{
+public:
+	explicit Lock(tcewin_host_lock *host) : host_{host} {}
+	Lock(const Lock &) = delete;
+	~Lock() { tcewin_host_lock_free(host_); }
+
+	void lock() TCEWIN_TS(acquire_capability()) { tcewin_host_lock_exclusive(host_); }
+	void unlock() TCEWIN_TS(release_capability()) { tcewin_host_unlock_exclusive(host_); }
+	void lock_shared() TCEWIN_TS(acquire_shared_capability()) { tcewin_host_lock_shared(host_); }
+	void unlock_shared() TCEWIN_TS(release_shared_capability()) { tcewin_host_unlock_shared(host_); }
+
+private:
+	tcewin_host_lock *host_;
+};
+
+class TCEWIN_TS(scoped_lockable) Exclusive
+{
+public:
+	explicit Exclusive(Lock &l) TCEWIN_TS(acquire_capability(l)) : lock_{l} { l.lock(); }
+	Exclusive(const Exclusive &) = delete;
+	~Exclusive() TCEWIN_TS(release_capability()) { lock_.unlock(); }
+
+private:
+	Lock &lock_;
+};
+
+class TCEWIN_TS(scoped_lockable) Shared
+{
+public:
+	explicit Shared(Lock &l) TCEWIN_TS(acquire_shared_capability(l)) : lock_{l} { l.lock_shared(); }
+	Shared(const Shared &) = delete;
+	~Shared() TCEWIN_TS(release_generic_capability()) { lock_.unlock_shared(); }
+
+private:
+	Lock &lock_;
+};
+
+} // namespace tcewin

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The engine's ownership of memory: single owners made by make<T>(), and a vector whose growth can fail and whose push
+// cannot. No operator new or delete: everything comes from tcewin_host_alloc() and a failure is a Result.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <new>
+#include <span>
+#include <type_traits>
+
+#include "result.hh"
+
+namespace tcewin
+{
+
+struct HostDelete {
+	template <class T>
+	void operator()(T *p) const
+	{
+		p->~T();
+		tcewin_host_free(p);
+	}
+};
+
+template <class T>
+using Owned = std::unique_ptr<T, HostDelete>;
+
+// A new T, or NO_MEMORY.
+template <class T, class... A>
+Result<Owned<T>> make(A &&...args)
+{
+	static_assert(alignof(T) <= 16, "what tcewin_host_alloc() promises");
+	void *memory = tcewin_host_alloc(sizeof(T));
+	if (!memory)
+		return fail(TCEWIN_NO_MEMORY);
+	return Owned<T>{::new (memory) T(std::forward<A>(args)...)};
+}
+
+// Reserve first, then push: a transaction gets its memory before it changes anything.
+template <class T>
+class Vec
+{
+	static_assert(std::is_nothrow_move_constructible_v<T>);
+
+public:
+	Vec() = default;
+	Vec(const Vec &) = delete;
+	Vec &operator=(Vec &&) = delete;
+	~Vec()
+	{
+		while (size_)
+			pop();
+		tcewin_host_free(data_);
+	}
+
+	// Room for @count elements altogether. NO_MEMORY.
+	Result<> reserve(std::size_t count)
+	{
+		if (count <= capacity_)
+			return {};
+		if (count > SIZE_MAX / sizeof(T))
+			return fail(TCEWIN_NO_MEMORY);
+		auto *bigger = static_cast<T *>(tcewin_host_alloc(count * sizeof(T)));
+		if (!bigger)
+			return fail(TCEWIN_NO_MEMORY);
+		for (std::size_t i = 0; i < size_; i++) {
+			::new (&bigger[i]) T(std::move(data_[i]));
+			data_[i].~T();
+		}
+		tcewin_host_free(data_);
+		data_ = bigger;
+		capacity_ = count;
+		return {};
+	}
+	// The caller has reserved.
+	void push(T value) { ::new (&data_[size_++]) T(std::move(value)); }
+	void pop() { data_[--size_].~T(); }
+	// Order is not kept.
+	void remove(std::size_t at)
+	{
+		if (at != size_ - 1) {
+			data_[at].~T();
+			::new (&data_[at]) T(std::move(data_[size_ - 1]));
+		}
+		pop();
+	}
+
+	std::size_t size() const { return size_; }
+	bool empty() const { return size_ == 0; }
+	T &operator[](std::size_t i) { return data_[i]; }
+	const T &operator[](std::size_t i) const { return data_[i]; }
+	T *begin() { return data_; }
+	T *end() { return data_ + size_; }
+	const T *begin() const { return data_; }
+	const T *end() const { return data_ + size_; }
+
+private:
+	T *data_{};
+	std::size_t size_{};
+	std::size_t capacity_{};
+};
+
+} // namespace tcewin

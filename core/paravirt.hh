@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A table that the hypervisor keeps (pSeries): entries are written by hypercall on its LIOBN, up to 512 in one where
+// firmware has H_PUT_TCE_INDIRECT and H_STUFF_TCE, one by one where not. The hypervisor invalidates; nothing is left to
+// do for that here.
+#pragma once
+
+#include <span>
+
+#include "geometry.hh"
+#include "result.hh"
+#include "tce.hh"
+
+namespace tcewin
+{
+
+class Paravirt
+{
+public:
+	static constexpr u64 batch = 512; // LoPAR 14.5.4.2.4: one 4 KiB page of TCEs
+
+	// What firmware has, from ibm,hypertas-functions.
+	struct Calls {
+		bool put_indirect;
+		bool stuff;
+	};
+
+	Paravirt(Liobn liobn, const WindowGeometry &geometry, Calls calls)
+		: liobn_{liobn}, geometry_{geometry}, calls_{calls}
+	{
+	}
+
+	// @words begin on a 4096-byte boundary. NO_MEMORY, FIRMWARE_ERROR.
+	Result<> put(TceIndex first, std::span<const Tce> words);
+	Result<> clear(TceIndex first, TceCount count);
+	void invalidate(TceRange) {}
+
+	Liobn liobn() const { return liobn_; }
+
+private:
+	u64 ioba(TceIndex i) const { return geometry_.address(i).raw(); }
+	Result<> put_each(TceIndex first, std::span<const Tce> words);
+	Result<> clear_each(TceIndex first, TceCount count);
+
+	Liobn liobn_;
+	WindowGeometry geometry_;
+	Calls calls_;
+};
+
+} // namespace tcewin

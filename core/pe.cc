@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "pe.hh"
+
+#include <bit>
+
+namespace tcewin
+{
+
+namespace
+{
+
+// RTAS status words, LoPAR 7.3.
+enum : int { rtas_success = 0, rtas_parameter = -3 };
+
+template <class Call>
+int until_done(Call call)
+{
+	int status;
+	do
+		status = call();
+	while (tcewin_host_rtas_wait(status));
+	return status;
+}
+
+} // namespace
+
+Pe::~Pe()
+{
+	for (auto &slot : windows_)
+		if (slot)
+			slot->orphan = true;
+	sweep();
+}
+
+Result<PeWindow> Pe::restore_default(Bytes size)
+{
+	if (info_.max_windows == 0)
+		return fail(TCEWIN_NO_DDW);
+	sweep();
+	for (const auto &slot : windows_)
+		if (slot)
+			return fail(TCEWIN_IN_THE_WAY);
+	const int status = until_done([&] { return tcewin_host_ddw_reset(host_); });
+	if (status != rtas_success) {
+		tcewin_host_event(host_, TCEWIN_EVENT_FIRMWARE, "ibm,reset-pe-dma-windows", status);
+		return fail(TCEWIN_FIRMWARE_ERROR);
+	}
+	// All of it is in the device's reach, so all of it is emptied, whatever part the user asked for.
+	const PeWindow whole{Liobn{info_.default_liobn}, default_geometry(), WindowKind::default_window};
+	PeWindow asked = whole;
+	asked.geometry.size = size;
+	if (auto r = clear_all(whole).and_then([&] { return enter(asked); }); !r) {
+		if (!firmware_remove(asked.liobn))
+			windows_[0] = Slot{asked, true};
+		return fail(r.error());
+	}
+	return asked;
+}
+
+Result<PeWindow> Pe::create(PageShift page, Bytes size)
+{
+	sweep();
+	TRY(query(page, size));
+	tcewin_ddw_window made{};
+	const u32 window_shift = static_cast<u32>(std::countr_zero(size.raw()));
+	const int status = until_done([&] { return tcewin_host_ddw_create(host_, page.raw(), window_shift, &made); });
+	if (status != rtas_success) {
+		tcewin_host_event(host_, TCEWIN_EVENT_FIRMWARE, "ibm,create-pe-dma-window", status);
+		return fail(status == rtas_parameter ? TCEWIN_TOO_LARGE : TCEWIN_FIRMWARE_ERROR);
+	}
+	const PeWindow window{Liobn{made.liobn}, {Ioba{made.start}, size, page}, WindowKind::ddw};
+	Result<> r;
+	if (!page.aligned(window.geometry.start) || !fits(window.geometry.start, size) || overlaps(window.geometry)) {
+		tcewin_host_event(host_, TCEWIN_EVENT_FIRMWARE, "window out of place at",
+				  static_cast<long>(made.start));
+		r = fail(TCEWIN_FIRMWARE_ERROR);
+	} else if (info_.max_windows == 1) {
+		r = clear_all(window); // the only table of the PE: it may show what the last window left
+	}
+	if (r)
+		r = enter(window);
+	if (!r) {
+		if (!firmware_remove(window.liobn))
+			(void)enter(window).transform([&] { orphan(window); });
+		return fail(r.error());
+	}
+	return window;
+}
+
+Result<PeWindow> Pe::create_at(PageShift page, Bytes size, Ioba start)
+{
+	PeWindow first = TRY(create(page, size));
+	if (first.geometry.start == start)
+		return first;
+	if (auto r = remove(first); !r) {
+		orphan(first);
+		return fail(r.error());
+	}
+	// With no window at all some firmware gives the default window's place to the first create: keep that place for
+	// a while.
+	PeWindow keeper = TRY(restore_default(Bytes{info_.default_size}).transform_error([](Error e) {
+		return e == TCEWIN_IN_THE_WAY ? TCEWIN_INCOMPATIBLE : e;
+	}));
+	auto second = create(page, size);
+	if (auto r = remove(keeper); !r)
+		orphan(keeper);
+	if (second && second->geometry.start != start) {
+		if (auto r = remove(*second); !r)
+			orphan(*second);
+		return fail(TCEWIN_INCOMPATIBLE);
+	}
+	return second;
+}
+
+Result<> Pe::remove(const PeWindow &window)
+{
+	TRY(firmware_remove(window.liobn));
+	const tcewin_window_info info = describe(window);
+	tcewin_host_window_removed(host_, &info);
+	find(window)->reset();
+	return {};
+}
+
+void Pe::orphan(const PeWindow &window) { (*find(window))->orphan = true; }
+
+tcewin_window_info Pe::describe(const PeWindow &w) const
+{
+	return {w.liobn.raw(), w.geometry.page_shift.raw(), w.kind == WindowKind::default_window,
+		w.geometry.start.raw(), w.geometry.size.raw()};
+}
+
+// The place of @window, or else nullptr.
+std::optional<Pe::Slot> *Pe::find(const PeWindow &window)
+{
+	for (auto &slot : windows_)
+		if (slot && slot->window.liobn == window.liobn)
+			return &slot;
+	return nullptr;
+}
+
+bool Pe::overlaps(const WindowGeometry &geometry) const
+{
+	for (const auto &slot : windows_)
+		if (slot && slot->window.geometry.overlaps(geometry))
+			return true;
+	return false;
+}
+
+// @window is ours from now on, and the kernel knows of it. NO_SLOT, or what the host says.
+Result<> Pe::enter(const PeWindow &window)
+{
+	for (auto &slot : windows_) {
+		if (slot)
+			continue;
+		const tcewin_window_info info = describe(window);
+		TRY(from_status(tcewin_host_window_added(host_, &info)));
+		slot = Slot{window, false};
+		return {};
+	}
+	return fail(TCEWIN_NO_SLOT);
+}
+
+Result<> Pe::clear_all(const PeWindow &window)
+{
+	return table(window).visit([&](auto &backend) -> Result<> {
+		Writer writer{backend, nullptr, TceIndex{0}, Signals::heed};
+		TRY(writer.clear(window.geometry.all()));
+		TRY(writer.flush());
+		backend.invalidate(window.geometry.all());
+		return {};
+	});
+}
+
+// Firmware can make such a window now.
+Result<> Pe::query(PageShift page, Bytes size)
+{
+	tcewin_ddw_query answer{};
+	const int status = until_done([&] { return tcewin_host_ddw_query(host_, &answer); });
+	if (status != rtas_success) {
+		tcewin_host_event(host_, TCEWIN_EVENT_FIRMWARE, "ibm,query-pe-dma-windows", status);
+		return fail(TCEWIN_FIRMWARE_ERROR);
+	}
+	if (answer.windows_available == 0)
+		return fail(TCEWIN_NO_SLOT);
+	if ((answer.page_sizes & page.size().raw()) == 0)
+		return fail(TCEWIN_BAD_PAGE_SHIFT);
+	if (page.pages(size).raw() > answer.largest_block)
+		return fail(TCEWIN_TOO_LARGE);
+	return {};
+}
+
+Result<> Pe::firmware_remove(Liobn liobn)
+{
+	const int status = until_done([&] { return tcewin_host_ddw_remove(host_, liobn.raw()); });
+	if (status == rtas_success)
+		return {};
+	tcewin_host_event(host_, TCEWIN_EVENT_FIRMWARE, "ibm,remove-pe-dma-window", status);
+	return fail(TCEWIN_FIRMWARE_ERROR);
+}
+
+// Another try at the windows that nobody uses any more.
+void Pe::sweep()
+{
+	for (auto &slot : windows_)
+		if (slot && slot->orphan)
+			(void)remove(slot->window);
+}
+
+} // namespace tcewin

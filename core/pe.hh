@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A PE under a user's ownership on pSeries: the one place that speaks ibm,query/create/remove/reset-pe-dma-window(s),
+// with the differences between PowerVM's and QEMU's firmware evened out. Every window it hands out is empty. Called by
+// Container under its lock.
+#pragma once
+
+#include <array>
+#include <optional>
+
+#include "geometry.hh"
+#include "table.hh"
+
+namespace tcewin
+{
+
+enum class WindowKind { default_window, ddw };
+
+// A window as firmware made it.
+struct PeWindow {
+	Liobn liobn;
+	WindowGeometry geometry;
+	WindowKind kind;
+};
+
+class Pe
+{
+public:
+	Pe(void *host, const tcewin_pe_info &info) : host_{host}, info_{info} {}
+	Pe(const Pe &) = delete;
+	// Tries once more to remove what is left.
+	~Pe();
+
+	const tcewin_pe_info &info() const { return info_; }
+	Ioba default_start() const { return Ioba{info_.default_start}; }
+	// The default window as large as firmware has it.
+	WindowGeometry default_geometry() const { return {default_start(), Bytes{info_.default_size}, page_4k}; }
+	Table table(const PeWindow &window) const { return Table{Paravirt{window.liobn, window.geometry, calls()}}; }
+
+	// Brings the default window back, empty, its first @size bytes for the user. IN_THE_WAY while any window exists
+	// (a reset would kill it), NO_DDW, FIRMWARE_ERROR, NO_MEMORY, INTERRUPTED.
+	Result<PeWindow> restore_default(Bytes size);
+	// A new DDW where firmware puts it. NO_SLOT, TOO_LARGE, FIRMWARE_ERROR, NO_MEMORY, INTERRUPTED.
+	Result<PeWindow> create(PageShift page, Bytes size);
+	// A new DDW at @start, or none. INCOMPATIBLE besides.
+	Result<PeWindow> create_at(PageShift page, Bytes size, Ioba start);
+	// Takes @window, whose table is empty, away. FIRMWARE_ERROR: it is still there.
+	Result<> remove(const PeWindow &window);
+
+	// The caller goes on without @window, which could not be removed but is empty; it is tried again before the
+	// next create.
+	void orphan(const PeWindow &window);
+
+private:
+	struct Slot {
+		PeWindow window;
+		bool orphan;
+	};
+
+	Paravirt::Calls calls() const { return {info_.put_indirect != 0, info_.stuff != 0}; }
+	tcewin_window_info describe(const PeWindow &window) const;
+	bool overlaps(const WindowGeometry &geometry) const;
+	Result<> enter(const PeWindow &window);
+	Result<> clear_all(const PeWindow &window);
+	Result<> query(PageShift page, Bytes size);
+	Result<> firmware_remove(Liobn liobn);
+	void sweep();
+	std::optional<Slot> *find(const PeWindow &window);
+
+	void *host_;
+	tcewin_pe_info info_;
+	std::array<std::optional<Slot>, 4> windows_{}; // what firmware has; orphans take a place too
+};
+
+} // namespace tcewin

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Registered memory: where the pages behind a user range really are, as physical extents found once at registration.
+// Owned by a container's RegionSet; a window's ledger refers to it and counts what it maps, so that it cannot go while
+// a device may reach it.
+#pragma once
+
+#include <atomic>
+#include <span>
+
+#include "memory.hh"
+#include "tce.hh"
+#include "tree.hh"
+#include "units.hh"
+
+namespace tcewin
+{
+
+class Region : public TreeNode<Region>
+{
+public:
+	// Pins and accounts [start, start + size) of @mm. What tcewin_host_pin() answers, NO_MEMORY, INTERRUPTED.
+	static Result<Owned<Region>> create(void *mm, UserVa start, Bytes size);
+	Region(void *mm, UserVa start, Bytes size, void *pin) : mm_{mm}, start_{start}, size_{size}, pin_{pin} {}
+	Region(const Region &) = delete;
+	~Region() { tcewin_host_unpin(mm_, pin_); }
+
+	UserVa start() const { return start_; }
+	Bytes size() const { return size_; }
+	UserVa end() const { return start_ + size_; }
+	u64 key() const { return start_.raw(); }
+
+	// Every IOMMU page of [from, from + size), which lies inside, is one aligned piece of memory. PAGE_TOO_LARGE if
+	// not.
+	Result<> check(UserVa from, Bytes size, PageShift page) const;
+	// The TCEs for consecutive IOMMU pages from @from; check() has passed.
+	void fill(UserVa from, PageShift page, Access access, std::span<Tce> out) const;
+	// A device may have written [from, from + size).
+	void dirty(UserVa from, Bytes size) const;
+
+	// How many TCEs, of any window, map part of it.
+	void add_mapped(TceCount n) { mapped_.fetch_add(n.raw(), std::memory_order_relaxed); }
+	void drop_mapped(TceCount n) { mapped_.fetch_sub(n.raw(), std::memory_order_relaxed); }
+	bool mapped() const { return mapped_.load(std::memory_order_relaxed) != 0; }
+
+	std::size_t extents() const { return extents_.size(); }
+
+private:
+	// From @offset into the region up to the next one's, memory is contiguous from @real.
+	struct Extent {
+		Bytes offset;
+		HostPhys real;
+	};
+
+	Result<> find_extents();
+	std::size_t extent_at(Bytes offset) const;
+	Bytes extent_end(std::size_t i) const { return i + 1 < extents_.size() ? extents_[i + 1].offset : size_; }
+
+	void *mm_;
+	UserVa start_;
+	Bytes size_;
+	void *pin_;
+	Vec<Extent> extents_;
+	std::atomic<u64> mapped_{0};
+};
+
+// The regions of one container. They never overlap. Guarded by the container's lock.
+class RegionSet
+{
+public:
+	RegionSet() = default;
+	// Regions that something stuck may still reach stay pinned for good; the others are unpinned.
+	~RegionSet();
+
+	// ALREADY_REGISTERED, OVERLAP, and what Region::create() answers.
+	Result<> add(void *mm, UserVa start, Bytes size);
+	// Exactly this range. UNKNOWN_REGION, STILL_MAPPED.
+	Result<> remove(UserVa start, Bytes size);
+	// The region that @va is in, or nullptr.
+	Region *find(UserVa va) const;
+	// Something was registered once, though it may be gone by now.
+	bool ever_used() const { return ever_used_; }
+
+private:
+	Tree<Region> tree_;
+	bool ever_used_{};
+};
+
+} // namespace tcewin

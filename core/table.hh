@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What a window's translations are written through. Each backend is a model of one concept; Table picks the backend
+// once per operation and everything inside is inlined. Writer collects entries into batches, which is where hypercalls
+// are saved.
+#pragma once
+
+#include <concepts>
+#include <span>
+#include <variant>
+
+#include "memory.hh"
+#include "paravirt.hh"
+#include "tce.hh"
+
+namespace tcewin
+{
+
+// put() and clear() take at most `batch` entries. A failed call may have written any part of them. What the device's
+// side may still have cached of old entries is gone only after invalidate().
+template <class B>
+concept TableBackend = requires(B &b, TceIndex first, std::span<const Tce> words, TceCount n, TceRange range) {
+	{ B::batch } -> std::convertible_to<u64>;
+	{ b.put(first, words) } -> std::same_as<Result<>>;
+	{ b.clear(first, n) } -> std::same_as<Result<>>;
+	{ b.invalidate(range) } -> std::same_as<void>;
+};
+
+static_assert(TableBackend<Paravirt>);
+
+class Table
+{
+public:
+	explicit Table(Paravirt p) : backend_{p} {}
+	template <class F>
+	auto visit(F f)
+	{
+		return f(*std::get_if<Paravirt>(&backend_));
+	}
+
+private:
+	std::variant<Paravirt> backend_;
+};
+
+// Proof that no table translates some entries any more, invalidation included: without it a ledger releases nothing.
+class Settled
+{
+	friend class Window;
+	Settled() = default;
+};
+
+// The words of one batch, where the hypervisor can read them.
+struct BatchPage {
+	Tce words[512];
+};
+static_assert(sizeof(BatchPage) == 4096, "tcewin_host_alloc() aligns 4096 bytes to 4096");
+
+// A user's call gives way to a fatal signal; a rollback or a release must run to its end.
+enum class Signals { heed, ignore };
+
+// Puts and clears of ascending entries of one table, neighbours joined into as few calls as there can be.
+template <TableBackend B>
+class Writer
+{
+public:
+	// @page may be nullptr where nothing is put.
+	Writer(B &table, BatchPage *page, TceIndex start, Signals signals)
+		: table_{table}, page_{page}, signals_{signals}, pending_{start, TceCount{0}}
+	{
+	}
+
+	// Entries of @part through @fill(first, span of Tce). What the backend or a signal says; touched() tells how
+	// far it got.
+	template <class Fill>
+	Result<> put(TceRange part, Fill fill)
+	{
+		for (TceIndex at = part.first; at < part.end();) {
+			TRY(begin(Op::put, at));
+			const u64 used = pending_.count.raw();
+			const u64 left = (part.end() - at).raw();
+			const TceCount n{left < B::batch - used ? left : B::batch - used};
+			fill(at, std::span{page_->words + used, n.raw()});
+			pending_.count = pending_.count + n;
+			at = at + n;
+			if (pending_.count.raw() == B::batch)
+				TRY(flush());
+		}
+		return {};
+	}
+
+	Result<> clear(TceRange part)
+	{
+		TRY(begin(Op::clear, part.first));
+		pending_.count = pending_.count + part.count;
+		return {};
+	}
+
+	Result<> flush()
+	{
+		while (!pending_.empty()) {
+			const TceCount n{pending_.count.raw() < B::batch ? pending_.count.raw() : B::batch};
+			const TceIndex at = pending_.first;
+			pending_ = {at + n, pending_.count - n};
+			TRY(op_ == Op::put ? table_.put(at, {page_->words, n.raw()}) : table_.clear(at, n));
+			if (tcewin_host_yield() && signals_ == Signals::heed)
+				return fail(TCEWIN_INTERRUPTED);
+		}
+		return {};
+	}
+
+	// Everything from the start up to here may have been written.
+	TceIndex touched() const { return pending_.first; }
+
+private:
+	enum class Op { put, clear };
+
+	// Makes @at the next entry of a pending @op.
+	Result<> begin(Op op, TceIndex at)
+	{
+		if (op_ != op || pending_.end() != at)
+			TRY(flush());
+		if (pending_.empty())
+			pending_.first = at;
+		op_ = op;
+		return {};
+	}
+
+	B &table_;
+	BatchPage *page_;
+	Signals signals_;
+	Op op_{Op::put};
+	TceRange pending_;
+};
+
+} // namespace tcewin

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "window.hh"
+
+namespace tcewin
+{
+
+Result<Owned<Window>> Window::create(void *mm, const WindowGeometry &geometry, WindowKind kind)
+{
+	TRY(from_status(tcewin_host_charge(mm, sizeof(Window))));
+	tcewin_host_lock *lock = tcewin_host_lock_new(TCEWIN_LOCK_WINDOW);
+	auto window = lock ? make<Window>(mm, lock, geometry, kind) : fail(TCEWIN_NO_MEMORY);
+	if (!window) {
+		tcewin_host_lock_free(lock);
+		tcewin_host_uncharge(mm, sizeof(Window));
+	}
+	return window;
+}
+
+Window::Window(void *mm, tcewin_host_lock *lock, const WindowGeometry &geometry, WindowKind kind)
+	: mm_{mm}, geometry_{geometry}, kind_{kind}, lock_{lock}, ledger_{geometry.page_shift}
+{
+}
+
+Window::~Window() { tcewin_host_uncharge(mm_, sizeof(Window)); }
+
+// ---- what is written, and how it is taken back ----
+
+template <class W>
+Result<> Window::clear_runs(W &writer, TceRange range)
+{
+	for (const Run *r = ledger_.at_or_after(range.first); r && r->range.first < range.end(); r = Ledger::next(r))
+		TRY(writer.clear(r->range.meet(range)));
+	return {};
+}
+
+template <class W>
+Result<> Window::put_runs(W &writer, TceRange range, Holes holes)
+{
+	TceIndex done = range.first;
+	for (const Run *r = ledger_.at_or_after(range.first); r && r->range.first < range.end(); r = Ledger::next(r)) {
+		const TceRange part = r->range.meet(range);
+		if (holes == Holes::clear && done < part.first)
+			TRY(writer.clear({done, part.first - done}));
+		TRY(writer.put(part, [&](TceIndex at, std::span<Tce> out) { r->fill(at, geometry_.page_shift, out); }));
+		done = part.end();
+	}
+	if (holes == Holes::clear && done < range.end())
+		TRY(writer.clear({done, range.end() - done}));
+	return {};
+}
+
+// Rewrites @range of one table as the ledger has it.
+Result<> Window::restore(Member &member, TceRange range, BatchPage &page, Holes holes)
+{
+	return member.table.visit([&](auto &backend) TCEWIN_TS(no_thread_safety_analysis) -> Result<> {
+		Writer writer{backend, &page, range.first, Signals::ignore};
+		Result<> r = put_runs(writer, range, holes).and_then([&] { return writer.flush(); });
+		backend.invalidate(range);
+		return r;
+	});
+}
+
+// Runs @forward(writer) on every table. When one fails, all are as the ledger says again, or the window is stuck.
+// Success means that every device sees the new state: the proof that the ledger wants.
+template <class Forward>
+Result<Settled> Window::transact(TceRange range, BatchPage &page, Holes holes, Forward forward)
+{
+	for (std::size_t i = 0; i < members_.size(); i++) {
+		TceIndex touched = range.first;
+		Result<> done = members_[i].table.visit([&](auto &backend) -> Result<> {
+			Writer writer{backend, &page, range.first, Signals::heed};
+			Result<> r = forward(writer).and_then([&] { return writer.flush(); });
+			touched = writer.touched();
+			return r;
+		});
+		if (done)
+			continue;
+		for (std::size_t j = 0; j <= i; j++) {
+			const TceRange part = j < i ? range : TceRange{range.first, touched - range.first};
+			if (!restore(members_[j], part, page, holes))
+				stuck_ = true;
+		}
+		if (stuck_)
+			tcewin_host_event(nullptr, TCEWIN_EVENT_STUCK, "undoing failed", done.error());
+		return fail(stuck_ ? TCEWIN_STUCK : done.error());
+	}
+	for (Member &m : members_)
+		m.table.visit([&](auto &backend) { backend.invalidate(range); });
+	return Settled{};
+}
+
+Result<> Window::clear_mapped(Member &member)
+{
+	return member.table.visit([&](auto &backend) TCEWIN_TS(no_thread_safety_analysis) -> Result<> {
+		Writer writer{backend, nullptr, TceIndex{0}, Signals::ignore};
+		Result<> r = clear_runs(writer, geometry_.all()).and_then([&] { return writer.flush(); });
+		backend.invalidate(geometry_.all());
+		return r;
+	});
+}
+
+// ---- map and unmap ----
+
+// The runs that map [address, ...) at @range, one a region. NOT_REGISTERED, PAGE_TOO_LARGE, NO_MEMORY.
+Result<> Window::plan(const RegionSet &regions, TceRange range, UserVa address, Access access, RunList &list) const
+{
+	const PageShift page = geometry_.page_shift;
+	while (!range.empty()) {
+		Region *region = regions.find(address);
+		if (!region)
+			return fail(TCEWIN_NOT_REGISTERED);
+		const Bytes left = page.bytes(range.count), here = region->end() - address;
+		const Bytes length = left < here ? left : here;
+		if (!page.aligned(length))
+			return fail(TCEWIN_PAGE_TOO_LARGE); // the last page would reach beyond the region
+		TRY(region->check(address, length, page));
+		auto run = TRY(Run::create(mm_));
+		run->range = {range.first, page.pages(length)};
+		run->address = address;
+		run->region = region;
+		run->access = access;
+		range = {run->range.end(), range.count - run->range.count};
+		address = address + length;
+		list.append(std::move(run));
+	}
+	return {};
+}
+
+Result<> Window::map(const RegionSet &regions, Ioba ioba, UserVa address, Bytes size, Access access)
+{
+	const TceRange range = TRY(geometry_.range(ioba, size));
+	if (access == Access::none)
+		return fail(TCEWIN_NO_DIRECTION);
+	if (!geometry_.page_shift.aligned(address))
+		return fail(TCEWIN_UNALIGNED);
+	if (!fits(address, size))
+		return fail(TCEWIN_OVERFLOW);
+	RunList list;
+	TRY(plan(regions, range, address, access, list));
+	auto spare = TRY(Run::create(mm_));
+	auto page = TRY(make<BatchPage>());
+
+	Exclusive hold{lock_};
+	if (stuck_)
+		return fail(TCEWIN_STUCK);
+	auto settled = transact(range, *page, Holes::clear, [&](auto &writer) -> Result<> {
+		for (const Run *r = list.first(); r; r = RunList::next(r))
+			TRY(writer.put(r->range, [&](TceIndex at, std::span<Tce> out) {
+				r->fill(at, geometry_.page_shift, out);
+			}));
+		return {};
+	});
+	if (!settled) {
+		if (stuck_)
+			keep_in_limbo(list);
+		return fail(settled.error());
+	}
+	ledger_.erase(range, std::move(spare), *settled);
+	ledger_.insert(list);
+	return {};
+}
+
+Result<> Window::unmap(Ioba ioba, Bytes size)
+{
+	const TceRange range = TRY(geometry_.range(ioba, size));
+	auto spare = TRY(Run::create(mm_));
+	auto page = TRY(make<BatchPage>());
+
+	Exclusive hold{lock_};
+	if (stuck_)
+		return fail(TCEWIN_STUCK);
+	const Settled settled =
+		TRY(transact(range, *page, Holes::keep, [&](auto &writer) TCEWIN_TS(no_thread_safety_analysis) {
+			return clear_runs(writer, range);
+		}));
+	ledger_.erase(range, std::move(spare), settled);
+	return {};
+}
+
+// A table may still translate to what a failed MAP was about to map.
+void Window::keep_in_limbo(RunList &list)
+{
+	while (Owned<Run> run = list.take()) {
+		run->region->add_mapped(run->range.count);
+		limbo_.append(std::move(run));
+	}
+}
+
+// ---- tables that come and go ----
+
+Result<> Window::join(Pe &pe, const PeWindow &at)
+{
+	Exclusive hold{lock_};
+	members_.push({&pe, at, pe.table(at)});
+	if (ledger_.empty() && !stuck_)
+		return {};
+	Member &member = members_[members_.size() - 1];
+	auto page = make<BatchPage>();
+	Result<> r = stuck_ ? fail(TCEWIN_STUCK) : page ? Result<>{} : fail(page.error());
+	if (r)
+		r = member.table.visit([&](auto &backend) TCEWIN_TS(no_thread_safety_analysis) -> Result<> {
+			Writer writer{backend, page->get(), TceIndex{0}, Signals::heed};
+			TRY(put_runs(writer, geometry_.all(), Holes::keep));
+			return writer.flush();
+		});
+	if (!r)
+		(void)drop_member(members_.size() - 1);
+	return r;
+}
+
+// Empties the table of one PE and takes the window away from it; either is enough to end its translations.
+Result<> Window::drop_member(std::size_t at)
+{
+	Member &member = members_[at];
+	const bool empty = clear_mapped(member).has_value() && !stuck_;
+	const bool gone = member.pe->remove(member.at).has_value();
+	if (!gone)
+		member.pe->orphan(member.at);
+	members_.remove(at);
+	if (empty || gone)
+		return {};
+	abandoned_ = true;
+	tcewin_host_event(nullptr, TCEWIN_EVENT_STUCK, "a window can neither be emptied nor removed", 0);
+	return fail(TCEWIN_STUCK);
+}
+
+Result<> Window::leave(Pe &pe)
+{
+	Exclusive hold{lock_};
+	for (std::size_t i = 0; i < members_.size(); i++)
+		if (members_[i].pe == &pe)
+			return drop_member(i);
+	return {};
+}
+
+Result<> Window::remove()
+{
+	auto page = TRY(make<BatchPage>());
+	Exclusive hold{lock_};
+	if (!stuck_)
+		TRY(transact(geometry_.all(), *page, Holes::keep,
+			     [&](auto &writer) TCEWIN_TS(no_thread_safety_analysis) {
+				     return clear_runs(writer, geometry_.all());
+			     }));
+	bool removed_one = false;
+	while (!members_.empty()) {
+		Member &last = members_[members_.size() - 1];
+		if (auto r = last.pe->remove(last.at); !r) {
+			if (stuck_)
+				return fail(TCEWIN_STUCK);
+			if (!removed_one) {
+				for (Member &m : members_)
+					if (!restore(m, geometry_.all(), *page, Holes::keep))
+						stuck_ = true;
+				return r;
+			}
+			last.pe->orphan(last.at); // it is empty; the window cannot be whole again
+		}
+		removed_one = true;
+		members_.pop();
+	}
+	forget_locked();
+	return {};
+}
+
+void Window::forget()
+{
+	Exclusive hold{lock_};
+	forget_locked();
+}
+
+void Window::forget_locked()
+{
+	if (abandoned_)
+		return;
+	ledger_.erase(geometry_.all(), nullptr, Settled{});
+	while (Owned<Run> run = limbo_.take()) {
+		if (writes(run->access))
+			run->region->dirty(run->address, geometry_.page_shift.bytes(run->range.count));
+		run->region->drop_mapped(run->range.count);
+	}
+}
+
+} // namespace tcewin

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// One DMA window of a container: the same translations in N tables (one per PE), and the ledger that says what they
+// are. Map, unmap and the window's end are transactions over all N. Owned by Container, whose lock is held, shared for
+// map and unmap.
+#pragma once
+
+#include "ledger.hh"
+#include "lock.hh"
+#include "memory.hh"
+#include "pe.hh"
+
+namespace tcewin
+{
+
+class Window
+{
+public:
+	// Charged to @mm. NO_MEMORY.
+	static Result<Owned<Window>> create(void *mm, const WindowGeometry &geometry, WindowKind kind);
+	Window(void *mm, tcewin_host_lock *lock, const WindowGeometry &geometry, WindowKind kind);
+	Window(const Window &) = delete;
+	~Window();
+
+	const WindowGeometry &geometry() const { return geometry_; }
+	WindowKind kind() const { return kind_; }
+
+	// Where firmware put it; before the first table joins.
+	void place(Ioba start) { geometry_.start = start; }
+	// Room for @count tables altogether. NO_MEMORY.
+	Result<> reserve_tables(std::size_t count) { return members_.reserve(count); }
+	// @at is this window on @pe, empty; gets every translation there is. reserve_tables() has been called. What
+	// writing says: then the window has left @pe again.
+	Result<> join(Pe &pe, const PeWindow &at);
+
+	// tcewin_map() and tcewin_unmap() with @ioba in this window.
+	Result<> map(const RegionSet &regions, Ioba ioba, UserVa address, Bytes size, Access access);
+	Result<> unmap(Ioba ioba, Bytes size);
+
+	// Ends every translation and takes the window away from every PE. All or nothing, but for firmware that refuses
+	// a later PE's: that one is left empty. FIRMWARE_ERROR, INTERRUPTED, NO_MEMORY, STUCK.
+	Result<> remove();
+	// Takes the window away from @pe, whatever firmware says. STUCK: a translation may be left there, so what is
+	// mapped now stays pinned for good.
+	Result<> leave(Pe &pe);
+	bool has_tables() const { return !members_.empty(); }
+	// No table is left: what was mapped is free to be unregistered.
+	void forget();
+
+private:
+	struct Member {
+		Pe *pe;
+		PeWindow at;
+		Table table;
+	};
+	// What lies between the runs of a ledger in a table that is rewritten from it.
+	enum class Holes { clear, keep };
+
+	template <class Forward>
+	Result<Settled> transact(TceRange range, BatchPage &page, Holes holes, Forward forward) REQUIRES(lock_);
+	Result<> restore(Member &member, TceRange range, BatchPage &page, Holes holes) REQUIRES(lock_);
+	Result<> clear_mapped(Member &member) REQUIRES(lock_);
+	Result<> drop_member(std::size_t at) REQUIRES(lock_);
+	void forget_locked() REQUIRES(lock_);
+	Result<> plan(const RegionSet &regions, TceRange range, UserVa address, Access access, RunList &list) const;
+	template <class W>
+	Result<> clear_runs(W &writer, TceRange range) REQUIRES(lock_);
+	template <class W>
+	Result<> put_runs(W &writer, TceRange range, Holes holes) REQUIRES(lock_);
+	void keep_in_limbo(RunList &list) REQUIRES(lock_);
+
+	void *mm_;
+	WindowGeometry geometry_;
+	WindowKind kind_;
+	Vec<Member> members_;
+	Lock lock_;
+	Ledger ledger_ GUARDED_BY(lock_);
+	// A rollback failed: the tables may translate more than the ledger says. Only remove() is accepted.
+	bool stuck_ GUARDED_BY(lock_){};
+	RunList limbo_ GUARDED_BY(lock_);    // what else they may translate, kept mapped until the tables are gone
+	bool abandoned_ GUARDED_BY(lock_){}; // a table could not be emptied nor taken away: nothing is ever forgotten
+};
+
+} // namespace tcewin
