@@ -35,9 +35,10 @@ Result<Container::Slot *> Container::free_slot()
 		used += slot != nullptr;
 	if (used >= pes_[0]->info().max_windows)
 		return fail(TCEWIN_NO_SLOT);
-	for (Slot &slot : slots_)
-		if (!slot && !(&slot == &slots_[0] && default_ == Default::pending))
-			return &slot;
+	const bool first_taken = slots_[0] || default_ == Default::pending;
+	Slot &slot = first_taken ? slots_[1] : slots_[0];
+	if (!slot)
+		return &slot;
 	return fail(TCEWIN_NO_SLOT);
 }
 
@@ -70,7 +71,7 @@ Result<> Container::mirror(Pe &pe)
 
 Result<> Container::attach(Pe &pe)
 {
-	Exclusive hold{lock_};
+	const Exclusive hold{lock_};
 	if (pe.info().max_windows == 0)
 		return fail(TCEWIN_NO_DDW);
 	TRY(pes_.reserve(pes_.size() + 1));
@@ -99,7 +100,7 @@ Result<> Container::leave_all(Pe &pe)
 
 Result<> Container::detach(Pe &pe)
 {
-	Exclusive hold{lock_};
+	const Exclusive hold{lock_};
 	std::size_t i = 0;
 	while (i < pes_.size() && pes_[i] != &pe)
 		i++;
@@ -120,7 +121,7 @@ Result<> Container::detach(Pe &pe)
 
 Result<tcewin_container_info> Container::info()
 {
-	Shared hold{lock_};
+	const Shared hold{lock_};
 	TRY(check_usable());
 	const tcewin_pe_info &i = pes_[0]->info();
 	return tcewin_container_info{i.default_start, i.default_size, i.page_sizes, i.max_windows, i.max_levels};
@@ -130,13 +131,13 @@ Result<tcewin_container_info> Container::info()
 
 Result<> Container::register_memory(UserVa address, Bytes size)
 {
-	Exclusive hold{lock_};
+	const Exclusive hold{lock_};
 	return regions_.add(mm_, address, size);
 }
 
 Result<> Container::unregister_memory(UserVa address, Bytes size)
 {
-	Exclusive hold{lock_};
+	const Exclusive hold{lock_};
 	return regions_.remove(address, size);
 }
 
@@ -191,7 +192,7 @@ Result<> Container::make_default_real()
 Result<Ioba> Container::create_window(u32 page_shift, Bytes size, u32 levels)
 {
 	static constexpr u32 levels_max = 5; // what PowerNV can have at most; without meaning on pSeries
-	Exclusive hold{lock_};
+	const Exclusive hold{lock_};
 	TRY(check_usable());
 	const auto page = PageShift::from(page_shift);
 	if (!page || (pes_[0]->info().page_sizes & page->size().raw()) == 0)
@@ -211,7 +212,7 @@ Result<Ioba> Container::create_window(u32 page_shift, Bytes size, u32 levels)
 
 Result<> Container::remove_window(Ioba start)
 {
-	Exclusive hold{lock_};
+	const Exclusive hold{lock_};
 	TRY(check_usable());
 	if (default_ == Default::pending && start == default_geometry().start) {
 		default_ = Default::absent;
@@ -235,7 +236,7 @@ Result<> Container::map(Ioba ioba, UserVa address, Bytes size, Access access)
 {
 	for (;;) {
 		{
-			Shared hold{lock_};
+			const Shared hold{lock_};
 			TRY(check_usable());
 			if (!regions_.ever_used())
 				return fail(TCEWIN_NOTHING_REGISTERED);
@@ -244,7 +245,7 @@ Result<> Container::map(Ioba ioba, UserVa address, Bytes size, Access access)
 			if (!pending_at(ioba))
 				return fail(TCEWIN_NO_WINDOW);
 		}
-		Exclusive hold{lock_};
+		const Exclusive hold{lock_};
 		TRY(check_usable());
 		TRY(make_default_real());
 	}
@@ -252,7 +253,7 @@ Result<> Container::map(Ioba ioba, UserVa address, Bytes size, Access access)
 
 Result<> Container::unmap(Ioba ioba, Bytes size)
 {
-	Shared hold{lock_};
+	const Shared hold{lock_};
 	TRY(check_usable());
 	if (!regions_.ever_used())
 		return fail(TCEWIN_NOTHING_REGISTERED);

@@ -30,7 +30,7 @@ struct Run : TreeNode<Run> {
 
 	void *mm;
 	TceRange range{};
-	UserVa address{};
+	UserVa address;
 	Region *region{};
 	Access access{};
 };

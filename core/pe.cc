@@ -98,7 +98,7 @@ Result<PeWindow> Pe::create_at(PageShift page, Bytes size, Ioba start)
 	}
 	// With no window at all some firmware gives the default window's place to the first create: keep that place for
 	// a while.
-	PeWindow keeper = TRY(restore_default(Bytes{info_.default_size}).transform_error([](Error e) {
+	const PeWindow keeper = TRY(restore_default(Bytes{info_.default_size}).transform_error([](Error e) {
 		return e == TCEWIN_IN_THE_WAY ? TCEWIN_INCOMPATIBLE : e;
 	}));
 	auto second = create(page, size);

@@ -28,7 +28,7 @@ Result<Owned<Region>> Region::create(void *mm, UserVa start, Bytes size)
 Result<> Region::find_extents()
 {
 	const PageShift page = host_page();
-	for (bool store : {false, true}) {
+	for (const bool store : {false, true}) {
 		std::size_t count = 0;
 		u64 expected = ~u64{0};
 		for (Bytes at{0}; at < size_; at = at + page.size()) {
@@ -54,7 +54,7 @@ std::size_t Region::extent_at(Bytes offset) const
 {
 	std::size_t low = 0, high = extents_.size();
 	while (high - low > 1) {
-		std::size_t middle = low + (high - low) / 2;
+		const std::size_t middle = low + (high - low) / 2;
 		(extents_[middle].offset <= offset ? low : high) = middle;
 	}
 	return low;

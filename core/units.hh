@@ -100,8 +100,8 @@ struct TceRange {
 	// What both have in common; empty, at this range's start, where they do not meet.
 	constexpr TceRange meet(TceRange o) const
 	{
-		TceIndex a = first > o.first ? first : o.first;
-		TceIndex b = end() < o.end() ? end() : o.end();
+		const TceIndex a = first > o.first ? first : o.first;
+		const TceIndex b = end() < o.end() ? end() : o.end();
 		return a < b ? TceRange{a, b - a} : TceRange{first, TceCount{0}};
 	}
 };

@@ -140,7 +140,7 @@ Result<> Window::map(const RegionSet &regions, Ioba ioba, UserVa address, Bytes 
 	auto spare = TRY(Run::create(mm_));
 	auto page = TRY(make<BatchPage>());
 
-	Exclusive hold{lock_};
+	const Exclusive hold{lock_};
 	if (stuck_)
 		return fail(TCEWIN_STUCK);
 	auto settled = transact(range, *page, Holes::clear, [&](auto &writer) -> Result<> {
@@ -166,7 +166,7 @@ Result<> Window::unmap(Ioba ioba, Bytes size)
 	auto spare = TRY(Run::create(mm_));
 	auto page = TRY(make<BatchPage>());
 
-	Exclusive hold{lock_};
+	const Exclusive hold{lock_};
 	if (stuck_)
 		return fail(TCEWIN_STUCK);
 	const Settled settled =
@@ -190,7 +190,7 @@ void Window::keep_in_limbo(RunList &list)
 
 Result<> Window::join(Pe &pe, const PeWindow &at)
 {
-	Exclusive hold{lock_};
+	const Exclusive hold{lock_};
 	members_.push({&pe, at, pe.table(at)});
 	if (ledger_.empty() && !stuck_)
 		return {};
@@ -226,7 +226,7 @@ Result<> Window::drop_member(std::size_t at)
 
 Result<> Window::leave(Pe &pe)
 {
-	Exclusive hold{lock_};
+	const Exclusive hold{lock_};
 	for (std::size_t i = 0; i < members_.size(); i++)
 		if (members_[i].pe == &pe)
 			return drop_member(i);
@@ -236,7 +236,7 @@ Result<> Window::leave(Pe &pe)
 Result<> Window::remove()
 {
 	auto page = TRY(make<BatchPage>());
-	Exclusive hold{lock_};
+	const Exclusive hold{lock_};
 	if (!stuck_)
 		TRY(transact(geometry_.all(), *page, Holes::keep,
 			     [&](auto &writer) TCEWIN_TS(no_thread_safety_analysis) {
@@ -265,7 +265,7 @@ Result<> Window::remove()
 
 void Window::forget()
 {
-	Exclusive hold{lock_};
+	const Exclusive hold{lock_};
 	forget_locked();
 }
 
