@@ -17,8 +17,6 @@ Result<> Container::check_usable() const { return pes_.empty() ? Result<>{fail(T
 // PEs of one container are alike, so the first speaks for all.
 WindowGeometry Container::default_geometry() const { return pes_[0]->default_geometry(); }
 
-bool Container::pending_at(Ioba a) const { return default_ == Default::pending && default_geometry().contains(a); }
-
 Window *Container::window_at(Ioba a) const
 {
 	for (const Slot &slot : slots_)
@@ -27,20 +25,16 @@ Window *Container::window_at(Ioba a) const
 	return nullptr;
 }
 
-// The pending default window has slot 0.
 Result<Container::Slot *> Container::free_slot()
 {
-	std::size_t used = default_ == Default::pending;
-	for (const Slot &slot : slots_)
-		used += slot != nullptr;
+	const std::size_t used = (slots_[0] != nullptr) + (slots_[1] != nullptr);
 	if (used >= pes_[0]->info().max_windows)
 		return fail(TCEWIN_NO_SLOT);
-	const bool first_taken = slots_[0] || default_ == Default::pending;
-	Slot &slot = first_taken ? slots_[1] : slots_[0];
-	if (!slot)
-		return &slot;
-	return fail(TCEWIN_NO_SLOT);
+	return slots_[0] ? &slots_[1] : &slots_[0];
 }
+
+// The default window has one place on the bus, and only the first slot.
+bool Container::default_exists() const { return slots_[0] && slots_[0]->kind() == WindowKind::default_window; }
 
 // ---- PEs ----
 
@@ -52,40 +46,49 @@ Result<> Container::check_mirrors(const tcewin_pe_info &info) const
 	return same ? Result<>{} : Result<>{fail(TCEWIN_INCOMPATIBLE)};
 }
 
-// Gives @pe every window there is, at the same place, with the same translations. The default window is slot 0's, so it
-// comes first: bringing it back would remove any DDW.
+// Gives @pe every window there is, at the same place, with the same translations. It begins with its default window
+// alone, which keeps a DDW off that place, and loses it at the end if the container has none.
 Result<> Container::mirror(Pe &pe)
 {
+	for (Slot &slot : slots_)
+		if (slot)
+			TRY(slot->reserve_tables(pes_.size() + 1));
+	const Bytes size = default_exists() ? slots_[0]->geometry().size : default_geometry().size;
+	const PeWindow first = TRY(pe.restore_default(size));
+	if (default_exists())
+		TRY(slots_[0]->join(pe, first));
 	for (Slot &slot : slots_) {
-		if (!slot)
+		if (!slot || slot->kind() == WindowKind::default_window)
 			continue;
-		TRY(slot->reserve_tables(pes_.size() + 1));
 		const WindowGeometry &g = slot->geometry();
-		const PeWindow at =
-			TRY(slot->kind() == WindowKind::default_window ? pe.restore_default(g.size)
-								       : pe.create_at(g.page_shift, g.size, g.start));
+		const PeWindow at = TRY(pe.create_at(g.page_shift, g.size, g.start));
 		TRY(slot->join(pe, at));
 	}
-	return {};
+	return default_exists() ? Result<>{} : pe.remove(first);
 }
 
+// Whatever the hand-over left in firmware ends here: a PE begins with its default window, reset and emptied.
 Result<> Container::attach(Pe &pe)
 {
 	const Exclusive hold{lock_};
 	if (pe.info().max_windows == 0)
 		return fail(TCEWIN_NO_DDW);
 	TRY(pes_.reserve(pes_.size() + 1));
-	if (pes_.empty()) {
-		default_ = Default::pending;
-	} else {
+	if (!pes_.empty()) {
 		TRY(check_mirrors(pe.info()));
 		if (auto r = mirror(pe); !r) {
 			(void)leave_all(pe);
+			pe.abandon();
 			return r;
 		}
+		pes_.push(&pe);
+		return {};
 	}
 	pes_.push(&pe);
-	return {};
+	auto r = build(slots_[0], pe.default_geometry(), WindowKind::default_window, Charge{});
+	if (!r)
+		pes_.pop();
+	return r.transform([](Ioba) {});
 }
 
 Result<> Container::leave_all(Pe &pe)
@@ -114,7 +117,6 @@ Result<> Container::detach(Pe &pe)
 				slot->forget();
 			slot.reset();
 		}
-		default_ = Default::absent;
 	}
 	return result;
 }
@@ -144,9 +146,9 @@ Result<> Container::unregister_memory(UserVa address, Bytes size)
 // ---- windows ----
 
 // A window like @wanted on every PE or on none. A DDW lies where firmware puts it on the first, and the others follow.
-Result<Ioba> Container::build(Slot &slot, const WindowGeometry &wanted, WindowKind kind)
+Result<Ioba> Container::build(Slot &slot, const WindowGeometry &wanted, WindowKind kind, Charge charge)
 {
-	auto window = TRY(Window::create(mm_, wanted, kind));
+	auto window = TRY(Window::create(mm_, wanted, kind, std::move(charge)));
 	TRY(window->reserve_tables(pes_.size()));
 	for (std::size_t i = 0; i < pes_.size(); i++) {
 		Pe &pe = *pes_[i];
@@ -170,23 +172,14 @@ Result<Ioba> Container::build(Slot &slot, const WindowGeometry &wanted, WindowKi
 	return slot->geometry().start;
 }
 
-Result<Ioba> Container::bring_default_back(Bytes size)
+Result<Ioba> Container::bring_default_back(Bytes size, Charge charge)
 {
 	for (const Slot &slot : slots_)
 		if (slot)
 			return fail(TCEWIN_IN_THE_WAY);
 	WindowGeometry wanted = default_geometry();
 	wanted.size = size;
-	const Ioba start = TRY(build(slots_[0], wanted, WindowKind::default_window));
-	default_ = Default::present;
-	return start;
-}
-
-Result<> Container::make_default_real()
-{
-	if (default_ != Default::pending)
-		return {};
-	return bring_default_back(default_geometry().size).transform([](Ioba) {});
+	return build(slots_[0], wanted, WindowKind::default_window, std::move(charge));
 }
 
 Result<Ioba> Container::create_window(u32 page_shift, Bytes size, u32 levels)
@@ -201,29 +194,21 @@ Result<Ioba> Container::create_window(u32 page_shift, Bytes size, u32 levels)
 		return fail(TCEWIN_BAD_SIZE);
 	if (levels == 0 || levels > levels_max)
 		return fail(TCEWIN_BAD_LEVELS);
-	if (default_ == Default::absent && *page == page_4k && size <= default_geometry().size)
-		return bring_default_back(size);
+	Charge charge = TRY(Charge::take(mm_, sizeof(Window)));
+	if (!default_exists() && *page == page_4k && size <= default_geometry().size)
+		return bring_default_back(size, std::move(charge));
 	Slot *slot = TRY(free_slot());
-	// Some firmware would give the default window's place away, and bringing that one back later would cost the new
-	// one.
-	TRY(make_default_real());
-	return build(*slot, {Ioba{0}, size, *page}, WindowKind::ddw);
+	return build(*slot, {Ioba{0}, size, *page}, WindowKind::ddw, std::move(charge));
 }
 
 Result<> Container::remove_window(Ioba start)
 {
 	const Exclusive hold{lock_};
 	TRY(check_usable());
-	if (default_ == Default::pending && start == default_geometry().start) {
-		default_ = Default::absent;
-		return {};
-	}
 	for (Slot &slot : slots_) {
 		if (!slot || slot->geometry().start != start)
 			continue;
 		TRY(slot->remove());
-		if (slot->kind() == WindowKind::default_window)
-			default_ = Default::absent;
 		slot.reset();
 		return {};
 	}
@@ -232,36 +217,29 @@ Result<> Container::remove_window(Ioba start)
 
 // ---- translations ----
 
+Result<Window *> Container::window_for(Ioba a) const
+{
+	TRY(check_usable());
+	if (!regions_.ever_used())
+		return fail(TCEWIN_NOTHING_REGISTERED);
+	Window *window = window_at(a);
+	if (!window)
+		return fail(TCEWIN_NO_WINDOW);
+	return window;
+}
+
 Result<> Container::map(Ioba ioba, UserVa address, Bytes size, Access access)
 {
-	for (;;) {
-		{
-			const Shared hold{lock_};
-			TRY(check_usable());
-			if (!regions_.ever_used())
-				return fail(TCEWIN_NOTHING_REGISTERED);
-			if (Window *window = window_at(ioba))
-				return window->map(regions_, ioba, address, size, access);
-			if (!pending_at(ioba))
-				return fail(TCEWIN_NO_WINDOW);
-		}
-		const Exclusive hold{lock_};
-		TRY(check_usable());
-		TRY(make_default_real());
-	}
+	const Shared hold{lock_};
+	Window *window = TRY(window_for(ioba));
+	return window->map(regions_, ioba, address, size, access);
 }
 
 Result<> Container::unmap(Ioba ioba, Bytes size)
 {
 	const Shared hold{lock_};
-	TRY(check_usable());
-	if (!regions_.ever_used())
-		return fail(TCEWIN_NOTHING_REGISTERED);
-	if (Window *window = window_at(ioba))
-		return window->unmap(ioba, size);
-	if (pending_at(ioba))
-		return default_geometry().range(ioba, size).transform([](TceRange) {}); // nothing is mapped there yet
-	return fail(TCEWIN_NO_WINDOW);
+	Window *window = TRY(window_for(ioba));
+	return window->unmap(ioba, size);
 }
 
 } // namespace tcewin

@@ -29,22 +29,18 @@ public:
 	Result<> unmap(Ioba ioba, Bytes size);
 
 private:
-	// The default window from the user's side. Pending: it counts as there, but firmware has not been asked for it
-	// yet.
-	enum class Default { absent, pending, present };
 	using Slot = Owned<Window>;
-	enum class Mapping { yes, no };
 
 	WindowGeometry default_geometry() const REQUIRES_SHARED(lock_);
-	bool pending_at(Ioba a) const REQUIRES_SHARED(lock_);
+	bool default_exists() const REQUIRES_SHARED(lock_);
 	Window *window_at(Ioba a) const REQUIRES_SHARED(lock_);
+	Result<Window *> window_for(Ioba a) const REQUIRES_SHARED(lock_);
 	Result<Slot *> free_slot() REQUIRES(lock_);
 	Result<> check_usable() const REQUIRES_SHARED(lock_);
 	Result<> check_mirrors(const tcewin_pe_info &info) const REQUIRES(lock_);
 	Result<> mirror(Pe &pe) REQUIRES(lock_);
-	Result<Ioba> build(Slot &slot, const WindowGeometry &wanted, WindowKind kind) REQUIRES(lock_);
-	Result<> make_default_real() REQUIRES(lock_);
-	Result<Ioba> bring_default_back(Bytes size) REQUIRES(lock_);
+	Result<Ioba> build(Slot &slot, const WindowGeometry &wanted, WindowKind kind, Charge charge) REQUIRES(lock_);
+	Result<Ioba> bring_default_back(Bytes size, Charge charge) REQUIRES(lock_);
 	Result<> leave_all(Pe &pe) REQUIRES(lock_);
 
 	void *mm_;
@@ -52,7 +48,6 @@ private:
 	Vec<Pe *> pes_ GUARDED_BY(lock_);
 	RegionSet regions_ GUARDED_BY(lock_); // outlives the windows, whose ledgers point into it
 	std::array<Slot, TCEWIN_WINDOWS_MAX> slots_ GUARDED_BY(lock_){};
-	Default default_ GUARDED_BY(lock_){Default::absent};
 };
 
 } // namespace tcewin

@@ -4,14 +4,7 @@
 namespace tcewin
 {
 
-Result<Owned<Run>> Run::create(void *mm)
-{
-	TRY(from_status(tcewin_host_charge(mm, sizeof(Run))));
-	auto run = make<Run>(mm);
-	if (!run)
-		tcewin_host_uncharge(mm, sizeof(Run));
-	return run;
-}
+Result<Owned<Run>> Run::create(void *mm) { return make<Run>(TRY(Charge::take(mm, sizeof(Run)))); }
 
 void RunList::append(Owned<Run> run)
 {

@@ -16,9 +16,8 @@ namespace tcewin
 struct Run : TreeNode<Run> {
 	// NO_MEMORY, also when the user's limit does not allow one more.
 	static Result<Owned<Run>> create(void *mm);
-	explicit Run(void *mm) : mm{mm} {}
+	explicit Run(Charge paid) : charge{std::move(paid)} {}
 	Run(const Run &) = delete;
-	~Run() { tcewin_host_uncharge(mm, sizeof(Run)); }
 
 	u64 key() const { return range.first.raw(); }
 	UserVa address_of(TceIndex i, PageShift page) const { return address + page.bytes(i - range.first); }
@@ -28,7 +27,7 @@ struct Run : TreeNode<Run> {
 		region->fill(address_of(from, page), page, access, out);
 	}
 
-	void *mm;
+	Charge charge;
 	TceRange range{};
 	UserVa address;
 	Region *region{};

@@ -37,6 +37,30 @@ Result<Owned<T>> make(A &&...args)
 	return Owned<T>{::new (memory) T(std::forward<A>(args)...)};
 }
 
+// Bookkeeping that the user pays for out of his locked memory, as long as it exists.
+class Charge
+{
+public:
+	Charge() = default; // nothing: the kernel's own need
+	// NO_MEMORY over the limit. @mm is the cookie of the host.
+	static Result<Charge> take(void *mm, std::size_t bytes)
+	{
+		return from_status(tcewin_host_charge(mm, bytes)).transform([&] { return Charge{mm, bytes}; });
+	}
+	Charge(Charge &&o) noexcept : mm_{o.mm_}, bytes_{std::exchange(o.bytes_, 0)} {}
+	Charge &operator=(Charge &&) = delete;
+	~Charge()
+	{
+		if (bytes_)
+			tcewin_host_uncharge(mm_, bytes_);
+	}
+
+private:
+	Charge(void *mm, std::size_t bytes) : mm_{mm}, bytes_{bytes} {}
+	void *mm_{};
+	std::size_t bytes_{};
+};
+
 // Reserve first, then push: a transaction gets its memory before it changes anything.
 template <class T>
 class Vec

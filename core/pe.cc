@@ -24,7 +24,9 @@ int until_done(Call call)
 
 } // namespace
 
-Pe::~Pe()
+Pe::~Pe() { abandon(); }
+
+void Pe::abandon()
 {
 	for (auto &slot : windows_)
 		if (slot)

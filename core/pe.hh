@@ -49,6 +49,8 @@ public:
 	// The caller goes on without @window, which could not be removed but is empty; it is tried again before the
 	// next create.
 	void orphan(const PeWindow &window);
+	// The same for whatever there is.
+	void abandon();
 
 private:
 	struct Slot {

@@ -4,24 +4,22 @@
 namespace tcewin
 {
 
-Result<Owned<Window>> Window::create(void *mm, const WindowGeometry &geometry, WindowKind kind)
+Result<Owned<Window>> Window::create(void *mm, const WindowGeometry &geometry, WindowKind kind, Charge charge)
 {
-	TRY(from_status(tcewin_host_charge(mm, sizeof(Window))));
 	tcewin_host_lock *lock = tcewin_host_lock_new(TCEWIN_LOCK_WINDOW);
-	auto window = lock ? make<Window>(mm, lock, geometry, kind) : fail(TCEWIN_NO_MEMORY);
-	if (!window) {
+	if (!lock)
+		return fail(TCEWIN_NO_MEMORY);
+	auto window = make<Window>(mm, lock, geometry, kind, std::move(charge));
+	if (!window)
 		tcewin_host_lock_free(lock);
-		tcewin_host_uncharge(mm, sizeof(Window));
-	}
 	return window;
 }
 
-Window::Window(void *mm, tcewin_host_lock *lock, const WindowGeometry &geometry, WindowKind kind)
-	: mm_{mm}, geometry_{geometry}, kind_{kind}, lock_{lock}, ledger_{geometry.page_shift}
+Window::Window(void *mm, tcewin_host_lock *lock, const WindowGeometry &geometry, WindowKind kind, Charge charge)
+	: mm_{mm}, charge_{std::move(charge)}, geometry_{geometry}, kind_{kind}, lock_{lock},
+	  ledger_{geometry.page_shift}
 {
 }
-
-Window::~Window() { tcewin_host_uncharge(mm_, sizeof(Window)); }
 
 // ---- what is written, and how it is taken back ----
 

@@ -15,11 +15,10 @@ namespace tcewin
 class Window
 {
 public:
-	// Charged to @mm. NO_MEMORY.
-	static Result<Owned<Window>> create(void *mm, const WindowGeometry &geometry, WindowKind kind);
-	Window(void *mm, tcewin_host_lock *lock, const WindowGeometry &geometry, WindowKind kind);
+	// What it maps is charged to @mm; @charge is for the window itself. NO_MEMORY.
+	static Result<Owned<Window>> create(void *mm, const WindowGeometry &geometry, WindowKind kind, Charge charge);
+	Window(void *mm, tcewin_host_lock *lock, const WindowGeometry &geometry, WindowKind kind, Charge charge);
 	Window(const Window &) = delete;
-	~Window();
 
 	const WindowGeometry &geometry() const { return geometry_; }
 	WindowKind kind() const { return kind_; }
@@ -69,6 +68,7 @@ private:
 	void keep_in_limbo(RunList &list) REQUIRES(lock_);
 
 	void *mm_;
+	Charge charge_;
 	WindowGeometry geometry_;
 	WindowKind kind_;
 	Vec<Member> members_;

@@ -80,8 +80,8 @@ struct tcewin_container_info {
 };
 
 /*
- * A PE that the user owns and whose windows are all gone in firmware (the state after take_ownership). @host is the cookie of
- * the RTAS calls. NO_MEMORY. Destroy it only when no container holds it; all windows are gone again then.
+ * A PE that the user owns; what windows firmware still has of it does not matter, for attaching it begins with a reset. @host is
+ * the cookie of the RTAS calls. NO_MEMORY. Destroy it only when no container holds it; firmware has no window of it then.
  */
 int tcewin_pe_create(void *host, const struct tcewin_pe_info *info, struct tcewin_pe **pe);
 void tcewin_pe_destroy(struct tcewin_pe *pe);
@@ -92,8 +92,8 @@ int tcewin_container_create(void *mm, struct tcewin_container **container);
 void tcewin_container_destroy(struct tcewin_container *container);
 
 /*
- * Adds a PE. The first brings its default window (pending: firmware hears of it when it is first needed); a further one gets
- * every window and mapping there is. INCOMPATIBLE, NO_DDW, NO_MEMORY, FIRMWARE_ERROR, INTERRUPTED.
+ * Adds a PE, which begins with its default window, reset and emptied: no translation of the kernel's outlives this call. A further
+ * one gets every window and mapping there is. INCOMPATIBLE, NO_DDW, NO_MEMORY, FIRMWARE_ERROR, INTERRUPTED.
  */
 int tcewin_container_attach(struct tcewin_container *container, struct tcewin_pe *pe);
 /*
