@@ -1,0 +1,23 @@
+# shellcheck shell=bash disable=SC2154
+# SPDX-License-Identifier: GPL-2.0-only
+# The command line of a guest's machine. Sourced by run, whose options it reads.
+
+# qemu_command KERNEL INITRD: sets $qemu, an array.
+qemu_command() {
+	local i bus='' caps=''
+	# What TCG cannot do, and would warn about.
+	[ "$machine" != pseries ] || caps=,cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off
+	qemu=("$("$here/fetch" qemu)/qemu" -M "$machine$caps" -m "$mem" -smp "$smp" -no-reboot
+		-display none -vga none -serial stdio -monitor none -kernel "$1/vmlinux" -initrd "$2")
+	case $machine in
+	pseries) qemu+=(-cpu power9 -nodefaults) ;;
+	powernv*) bus=pcie. ;; # no -nodefaults: its PHBs are defaults; each takes one device
+	esac
+	for ((i = 0; i < edu; i++)); do qemu+=(-device "edu,dma_mask=0xffffffffffffffff${bus:+,bus=$bus$i,addr=0}"); done
+	for i in "${devices[@]}"; do qemu+=(-device "$i"); done
+	# shellcheck disable=SC2054
+	[ -z "$icount" ] || qemu+=(-icount shift=0,sleep=off)
+	qemu+=("${extra[@]}")
+	# Any oops ends the guest, and a panic ends QEMU: nothing is learnt from a kernel that goes on after one.
+	qemu+=(-append "console=hvc0 loglevel=7 printk.time=1 printk.devkmsg=on oops=panic panic=-1 $append")
+}
