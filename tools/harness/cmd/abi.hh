@@ -1,0 +1,19 @@
+// The conformance suite of ABI.md: every named case, or those that are asked for.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cmd/options.hh"
+
+namespace harness {
+
+struct Abi_options : Options {
+  std::vector<std::string> cases;  // shell patterns; none: all
+  std::vector<std::string> skip;
+  bool list = false;
+};
+
+bool run_abi(const Abi_options& options);
+
+}  // namespace harness

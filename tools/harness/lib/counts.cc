@@ -1,0 +1,48 @@
+#include "lib/counts.hh"
+
+#include <fmt/format.h>
+
+#include <thread>
+
+#include "lib/buffer.hh"
+#include "lib/sysfs.hh"
+
+namespace harness {
+
+namespace {
+
+std::int64_t minus(std::uint64_t a, std::uint64_t b) { return static_cast<std::int64_t>(a - b); }
+
+std::uint64_t pinned_pages() {
+  (void)read_file("/proc/sys/vm/stat_refresh");  // folds what each CPU has counted for itself
+  auto text = read_file("/proc/vmstat").value_or("");
+  return field(text, "nr_foll_pin_acquired").value_or(0) - field(text, "nr_foll_pin_released").value_or(0);
+}
+
+}  // namespace
+
+Counts Counts::now() {
+  auto status = read_file("/proc/self/status").value_or("");
+  return {.locked = field(status, "VmLck").value_or(0) * 1024, .pinned = pinned_pages()};
+}
+
+std::string to_string(const Counts& counts) {
+  return fmt::format("VmLck {} KiB, pinned {} pages", counts.locked / 1024, counts.pinned);
+}
+
+std::string difference(const Counts& before, const Counts& after) {
+  if (before == after) return "unchanged";
+  return fmt::format("VmLck {:+} KiB, pinned {:+} pages", minus(after.locked, before.locked) / 1024,
+                     minus(after.pinned, before.pinned));
+}
+
+Counts settled(const Counts& wanted, std::chrono::milliseconds patience) {
+  auto deadline = std::chrono::steady_clock::now() + patience;
+  for (;;) {
+    auto now = Counts::now();
+    if (now == wanted || std::chrono::steady_clock::now() > deadline) return now;
+    std::this_thread::sleep_for(std::chrono::milliseconds{20});
+  }
+}
+
+}  // namespace harness

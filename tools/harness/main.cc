@@ -1,0 +1,46 @@
+// tcewin-harness: ioctls of the sPAPR TCE interface from userspace, with a device that tries what they promise.
+// Runs as root in a guest with a QEMU edu device; exit status 0 when everything was as ABI.md has it.
+#include <CLI/CLI.hpp>
+
+#include "cmd/abi.hh"
+#include "cmd/life.hh"
+
+namespace {
+
+using namespace harness;
+
+const std::map<std::string, Driver> drivers{{"tcewin", Driver::tcewin}, {"in-tree", Driver::in_tree}};
+
+void add_common(CLI::App& command, Options& options) {
+  command.add_option("--driver", options.driver, "the driver that is to serve")
+      ->transform(CLI::CheckedTransformer(drivers, CLI::ignore_case));
+  command.add_option("--module", options.source.file, "tcewin's module file")->capture_default_str();
+  command.add_option("--parameters", options.source.parameters, "module parameters for tcewin");
+  command.add_flag("-v,--verbose", options.verbose, "say more");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"ioctls of the sPAPR TCE VFIO interface, tried by a device"};
+  app.require_subcommand(1);
+  bool good = false;
+
+  Life_options life;
+  auto* life_command = app.add_subcommand("life", "the life of a v2 container, step by step");
+  add_common(*life_command, life);
+  life_command->add_option("--ddw-shift", life.ddw_shift, "page shift of the dynamic window; 0: the kernel's page");
+  life_command->add_option("--ddw-size", life.ddw_size, "its size in bytes");
+  life_command->callback([&] { good = run_life(life); });
+
+  Abi_options abi;
+  auto* abi_command = app.add_subcommand("abi", "every row of ABI.md as a named case, bad input above all");
+  add_common(*abi_command, abi);
+  abi_command->add_option("--case", abi.cases, "only these (shell patterns)");
+  abi_command->add_option("--skip", abi.skip, "all but these (shell patterns)");
+  abi_command->add_flag("--list", abi.list, "name the cases and run none");
+  abi_command->callback([&] { good = run_abi(abi); });
+
+  CLI11_PARSE(app, argc, argv);
+  return good ? 0 : 1;
+}
