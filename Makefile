@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The commands of the README. Each installs what it needs and is missing (tools/setup says what), and caches kernels outside.
+
+KERNEL ?= 6.12
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+help:
+	@echo 'make demo                 boot guests, load tcewin, move data through a 64-bit dynamic DMA window'
+	@echo 'make check [STEPS="..."]  every test, or the steps named (make steps lists them)'
+	@echo 'make module KERNEL=NAME   build/NAME/tcewin.ko; NAME is 6.12, 6.12-64k, 6.12-debug, or a path of a kernel build tree'
+	@echo 'make harness              build/ppc64le/tcewin-harness'
+	@echo 'make host-tests           build/host/tcewin-tests: the suites on this machine, under ASan and UBSan'
+	@echo 'make tidy | format        clang-tidy | clang-format on the C++'
+	@echo 'make clean'
+
+demo:
+	@tools/setup
+	@tools/demo
+
+check:
+	@tools/check/run $(STEPS)
+
+steps:
+	@. tools/check/steps; printf '%s\n' "$${steps[@]}"
+
+# V=1 shows the commands, C=2 runs sparse: see tools/build/module.
+module:
+	@tools/setup module
+	@tools/build/module '$(KERNEL)' $(if $(V),V=$(V)) $(if $(C),C=$(C))
+
+include tools/harness/build.mk
+include kunit/host.mk
+
+harness: build/ppc64le/tcewin-harness
+host-tests: build/host/tcewin-tests
+
+cxx-host-flags := -std=c++23 -stdlib=libc++ -fno-exceptions -fno-rtti -Iinclude -Icore
+tidy:
+	@printf '%s\0' core/*.cc | xargs -0 -n 1 -P "$$(nproc)" sh -c 'clang-tidy-19 --quiet "$$1" -- $(cxx-host-flags) 2> /dev/null' tidy
+
+format:
+	@clang-format-19 -i core/*.cc core/*.hh
+
+clean:
+	rm -rf build
+
+.PHONY: help demo check steps module harness host-tests tidy format clean

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Firmware as the engine calls it (tcewin/host.h): hypercalls for translations, RTAS for windows.
+ * Statuses go back as they come; what to do about them is the engine's.
+ */
+#include <linux/sizes.h>
+#include <linux/wordpart.h>
+#include <asm/hvcall.h>
+#include <asm/plpar_wrappers.h>
+#include <asm/rtas.h>
+#include "glue.h"
+
+/* ---- hypercalls, LoPAR 14.5.4.2 ---- */
+
+long tcewin_host_put_tce(tcewin_u32 liobn, tcewin_u64 ioba, tcewin_u64 tce)
+{
+	return plpar_tce_put(liobn, ioba, tce);
+}
+
+long tcewin_host_put_tce_indirect(tcewin_u32 liobn, tcewin_u64 ioba, tcewin_u64 tces,
+				  tcewin_u64 count)
+{
+	return plpar_tce_put_indirect(liobn, ioba, tces, count);
+}
+
+long tcewin_host_stuff_tce(tcewin_u32 liobn, tcewin_u64 ioba, tcewin_u64 tce, tcewin_u64 count)
+{
+	return plpar_tce_stuff(liobn, ioba, tce, count);
+}
+
+/* ---- RTAS, LoPAR 7.3 (Dynamic DMA Windows option) ---- */
+
+/* "IO Page Sizes" of ibm,query-pe-dma-windows: bit n, counted from the lowest, is sizes[n]. */
+static u64 page_size_mask(u32 bits)
+{
+	static const u64 sizes[] = {
+		SZ_4K, SZ_64K, SZ_16M, SZ_32M, SZ_64M, SZ_128M, SZ_256M, SZ_16G, SZ_2M,
+	};
+	u64 mask = 0;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++)
+		if (bits & BIT(i))
+			mask |= sizes[i];
+	return mask;
+}
+
+int tcewin_host_ddw_query(void *pe, struct tcewin_ddw_query *query)
+{
+	const struct tcewin_pe_host *host = pe;
+	u32 out[5] = {};
+	int status;
+
+	status = rtas_call(host->query, 3, host->query_words, (int *)out, host->config_address,
+			   upper_32_bits(host->buid), lower_32_bits(host->buid));
+	query->windows_available = out[0];
+	if (host->query_words == 6) {
+		query->largest_block = (u64)out[1] << 32 | out[2];
+		query->page_sizes = page_size_mask(out[3]);
+	} else {
+		query->largest_block = out[1];
+		query->page_sizes = page_size_mask(out[2]);
+	}
+	return status;
+}
+
+int tcewin_host_ddw_create(void *pe, tcewin_u32 page_shift, tcewin_u32 window_shift,
+			   struct tcewin_ddw_window *window)
+{
+	const struct tcewin_pe_host *host = pe;
+	u32 out[3] = {};
+	int status;
+
+	status = rtas_call(host->create, 5, 4, (int *)out, host->config_address,
+			   upper_32_bits(host->buid), lower_32_bits(host->buid), page_shift,
+			   window_shift);
+	window->liobn = out[0];
+	window->start = (u64)out[1] << 32 | out[2];
+	return status;
+}
+
+int tcewin_host_ddw_remove(void *pe, tcewin_u32 liobn)
+{
+	const struct tcewin_pe_host *host = pe;
+
+	return rtas_call(host->remove, 1, 1, NULL, liobn);
+}
+
+int tcewin_host_ddw_reset(void *pe)
+{
+	const struct tcewin_pe_host *host = pe;
+
+	/* Three arguments: a fourth would ask for limited addressing, this form ends it. */
+	return rtas_call(host->reset, 3, 1, NULL, host->config_address,
+			 upper_32_bits(host->buid), lower_32_bits(host->buid));
+}
+
+int tcewin_host_rtas_wait(int status)
+{
+	return rtas_busy_delay(status);
+}

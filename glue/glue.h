@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of glue/ share: a VFIO container is a handle, a group in it is a PE with what
+ * its firmware calls need. The engine sees them as the cookies "mm" (struct tcewin_mm) and
+ * "pe" (struct tcewin_pe_host) of tcewin/host.h.
+ */
+#ifndef TCEWIN_GLUE_H
+#define TCEWIN_GLUE_H
+
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
+#include <linux/refcount.h>
+#include <linux/types.h>
+#include <tcewin/engine.h>
+
+struct device_node;
+struct iommu_group;
+struct iommu_table_group;
+struct mm_struct;
+
+/**
+ * struct tcewin_mm - the memory that a container belongs to, see mm.c
+ * @lock: protects the rest
+ * @mm: whose it is, with a reference (mmgrab); NULL while nobody's
+ * @callers: calls that bound it or found it bound and have not ended yet
+ * @kept: one of them succeeded, so it stays bound
+ * @charged: bytes of bookkeeping charged so far, accounted in whole pages
+ */
+struct tcewin_mm {
+	struct mutex lock; /* protects the rest */
+	struct mm_struct *mm;
+	unsigned int callers;
+	bool kept;
+	u64 charged;
+};
+
+/**
+ * struct tcewin_pe_host - what firmware and the device tree call a PE, see pseries.c
+ * @node: where its windows' properties are, with a reference
+ * @name: of its first device, for the log
+ * @buid: of its PHB
+ * @config_address: of its first device, as RTAS wants it
+ * @query: token of ibm,query-pe-dma-windows
+ * @create: token of ibm,create-pe-dma-window
+ * @remove: token of ibm,remove-pe-dma-window
+ * @reset: token of ibm,reset-pe-dma-windows
+ * @query_words: 5 or 6, the words that @query returns, its status included
+ */
+struct tcewin_pe_host {
+	struct device_node *node;
+	char name[32];
+	u64 buid;
+	u32 config_address;
+	u32 query;
+	u32 create;
+	u32 remove;
+	u32 reset;
+	unsigned int query_words;
+};
+
+/**
+ * struct tcewin_handle - a container as long as anything uses it, see handle.c
+ * @id: what the VFIO core has instead of a pointer
+ * @users: one for the open container, one for each call inside
+ * @rcu: it is freed a grace period after the last
+ * @mm: whose container it is
+ * @container: the engine's part
+ * @groups: struct tcewin_group; the VFIO core keeps attach, detach and release apart
+ * @stuck: a group left translations behind: @mm is never given back
+ */
+struct tcewin_handle {
+	unsigned long id;
+	refcount_t users;
+	struct rcu_head rcu;
+	struct tcewin_mm mm;
+	struct tcewin_container *container;
+	struct list_head groups;
+	bool stuck;
+};
+
+/* handle.c */
+void *tcewin_handle_open(void);
+void tcewin_handle_close(void *data);
+struct tcewin_handle *tcewin_handle_get(const void *data);
+void tcewin_handle_put(struct tcewin_handle *handle);
+void tcewin_call_begin(int *call) __acquires(calls);
+void tcewin_call_end(int call) __releases(calls);
+void tcewin_calls_wait(void);
+
+/* group.c */
+int tcewin_group_attach(struct tcewin_handle *handle, struct iommu_group *group);
+void tcewin_group_detach(struct tcewin_handle *handle, struct iommu_group *group);
+
+/* ioctl.c */
+long tcewin_ioctl(struct tcewin_handle *handle, unsigned int cmd, void __user *arg);
+
+/* mm.c */
+void tcewin_mm_init(struct tcewin_mm *mm);
+void tcewin_mm_drop(struct tcewin_mm *mm);
+int tcewin_mm_bind(struct tcewin_mm *mm);
+void tcewin_mm_settle(struct tcewin_mm *mm, bool keep);
+bool tcewin_mm_is_other(struct tcewin_mm *mm);
+bool tcewin_mm_is_current(struct tcewin_mm *mm);
+
+/* pseries.c */
+int tcewin_pe_find(struct iommu_group *group, struct iommu_table_group *table_group,
+		   struct tcewin_pe_host *pe, struct tcewin_pe_info *info);
+void tcewin_pe_forget(struct tcewin_pe_host *pe);
+
+/* properties.c */
+void tcewin_properties_exit(void);
+
+/* quarantine.c */
+bool tcewin_is_quarantined(const struct iommu_table_group *table_group);
+void tcewin_quarantine(struct iommu_table_group *table_group, const struct tcewin_pe_host *pe);
+
+/* refuse.c */
+void tcewin_refuse(struct iommu_group *group);
+u32 tcewin_windows_supported(const struct iommu_table_group *table_group);
+int tcewin_refuse_init(void);
+void tcewin_refuse_exit(void);
+
+/* status.c */
+int tcewin_errno(int status);
+
+/* vfio.c */
+int tcewin_vfio_init(void);
+void tcewin_vfio_exit(void);
+
+#endif

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the VFIO core holds of a container. Its ioctls read iommu_data without a lock: it may be
+ * NULL, or of a container that is gone, or even another driver's. So it is no pointer but a number
+ * that is never used twice, and every callback looks it up and takes a reference.
+ */
+#include <linux/slab.h>
+#include <linux/srcu.h>
+#include <linux/xarray.h>
+#include "glue.h"
+
+/*
+ * A number of no handle: open() found no memory. open() must not fail, for then the VFIO core
+ * would ask the next driver without our having seen the group; attach refuses it instead.
+ */
+#define NOTHING_OPENED 1UL
+
+static DEFINE_XARRAY(handles);
+static atomic64_t last_id = ATOMIC64_INIT(NOTHING_OPENED);
+
+DEFINE_STATIC_SRCU(calls);
+
+/**
+ * tcewin_handle_open() - a new container
+ *
+ * Return: what the VFIO core keeps as iommu_data; never NULL nor an error pointer.
+ */
+void *tcewin_handle_open(void)
+{
+	struct tcewin_handle *handle = kzalloc(sizeof(*handle), GFP_KERNEL_ACCOUNT);
+
+	if (!handle)
+		return (void *)NOTHING_OPENED;
+	handle->id = atomic64_inc_return(&last_id);
+	refcount_set(&handle->users, 1);
+	tcewin_mm_init(&handle->mm);
+	INIT_LIST_HEAD(&handle->groups);
+	if (tcewin_container_create(&handle->mm, &handle->container))
+		goto free;
+	if (xa_insert(&handles, handle->id, handle, GFP_KERNEL_ACCOUNT))
+		goto destroy;
+	return (void *)handle->id;
+
+destroy:
+	tcewin_container_destroy(handle->container);
+free:
+	tcewin_mm_drop(&handle->mm);
+	kfree(handle);
+	return (void *)NOTHING_OPENED;
+}
+
+/**
+ * tcewin_handle_close() - no call finds the container any more
+ * @data: what tcewin_handle_open() returned
+ *
+ * Calls that are inside end by themselves; the last one out destroys the container.
+ */
+void tcewin_handle_close(void *data)
+{
+	struct tcewin_handle *handle = xa_erase(&handles, (unsigned long)data);
+
+	if (handle)
+		tcewin_handle_put(handle);
+}
+
+/**
+ * tcewin_handle_get() - the container of a number, with a reference
+ * @data: what the VFIO core passed, whatever that is
+ *
+ * Return: NULL when there is none (any more).
+ */
+struct tcewin_handle *tcewin_handle_get(const void *data)
+{
+	struct tcewin_handle *handle;
+
+	rcu_read_lock();
+	handle = xa_load(&handles, (unsigned long)data);
+	if (handle && !refcount_inc_not_zero(&handle->users))
+		handle = NULL;
+	rcu_read_unlock();
+	return handle;
+}
+
+/**
+ * tcewin_handle_put() - gives a reference back, the last one destroys the container
+ * @handle: of tcewin_handle_get()
+ */
+void tcewin_handle_put(struct tcewin_handle *handle)
+{
+	if (!refcount_dec_and_test(&handle->users))
+		return;
+	tcewin_container_destroy(handle->container);
+	/* Pages that stay pinned are in the mm's list: it must not go away with them. */
+	if (!handle->stuck)
+		tcewin_mm_drop(&handle->mm);
+	kfree_rcu(handle, rcu);
+}
+
+/**
+ * tcewin_call_begin() - a callback of the VFIO core has entered the module
+ *
+ * @call: filled, for tcewin_call_end()
+ *
+ * An ioctl that raced with the release of its container has no reference on the module.
+ */
+void tcewin_call_begin(int *call) __acquires(calls)
+{
+	*call = srcu_read_lock(&calls);
+}
+
+/**
+ * tcewin_call_end() - a callback is about to leave the module
+ * @call: of tcewin_call_begin()
+ */
+void tcewin_call_end(int call) __releases(calls)
+{
+	srcu_read_unlock(&calls, call);
+}
+
+/**
+ * tcewin_calls_wait() - waits until no callback is inside, nor on its way in or out
+ *
+ * For the exit of the module, when no container is left and none can be opened, but before the
+ * VFIO core forgets our operations. An ioctl gets from reading iommu_driver to tcewin_call_begin(),
+ * and from tcewin_call_end() out of the module, without sleeping: that is what the first and the
+ * last wait for.
+ */
+void tcewin_calls_wait(void)
+{
+	synchronize_rcu_tasks();
+	synchronize_srcu(&calls);
+	synchronize_rcu_tasks();
+	WARN_ON(!xa_empty(&handles));
+}

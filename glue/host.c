@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The engine's memory, locks, patience and log (tcewin/host.h). What it needs of firmware is in
+ * firmware.c and properties.c, what it needs of the user's memory in mm.c and memory.c.
+ */
+#define pr_fmt(fmt) "tcewin: " fmt
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/printk.h>
+#include <linux/rwsem.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include "glue.h"
+
+/* ---- memory ---- */
+
+void *tcewin_host_alloc(size_t bytes)
+{
+	/*
+	 * kmalloc() aligns a power of two to itself, and what kvmalloc() takes from vmalloc() is
+	 * aligned to a page; of the sizes between only those of the 96 and 192 byte caches can
+	 * come out at less than 16.
+	 */
+	if (bytes <= 192)
+		bytes = bytes <= 64 ? ALIGN(bytes, 16) : roundup_pow_of_two(bytes);
+	return kvzalloc(bytes, GFP_KERNEL_ACCOUNT);
+}
+
+void tcewin_host_free(void *memory)
+{
+	kvfree(memory);
+}
+
+tcewin_u64 tcewin_host_real_address(const void *memory)
+{
+	/* 4096 bytes never come from vmalloc(): kvmalloc() does not try it up to a page. */
+	return __pa(memory);
+}
+
+tcewin_u32 tcewin_host_page_shift(void)
+{
+	return PAGE_SHIFT;
+}
+
+/* ---- locks ---- */
+
+struct tcewin_host_lock {
+	struct rw_semaphore rwsem;
+};
+
+static const char * const lock_names[TCEWIN_LOCK_KINDS] = {
+	[TCEWIN_LOCK_CONTAINER] = "tcewin_container",
+	[TCEWIN_LOCK_WINDOW] = "tcewin_window",
+};
+
+static struct lock_class_key lock_keys[TCEWIN_LOCK_KINDS];
+
+struct tcewin_host_lock *tcewin_host_lock_new(enum tcewin_lock_kind kind)
+{
+	struct tcewin_host_lock *lock = kzalloc(sizeof(*lock), GFP_KERNEL_ACCOUNT);
+
+	if (lock)
+		__init_rwsem(&lock->rwsem, lock_names[kind], &lock_keys[kind]);
+	return lock;
+}
+
+void tcewin_host_lock_free(struct tcewin_host_lock *lock)
+{
+	kfree(lock);
+}
+
+void tcewin_host_lock_shared(struct tcewin_host_lock *lock)
+{
+	down_read(&lock->rwsem);
+}
+
+void tcewin_host_unlock_shared(struct tcewin_host_lock *lock)
+{
+	up_read(&lock->rwsem);
+}
+
+void tcewin_host_lock_exclusive(struct tcewin_host_lock *lock)
+{
+	down_write(&lock->rwsem);
+}
+
+void tcewin_host_unlock_exclusive(struct tcewin_host_lock *lock)
+{
+	up_write(&lock->rwsem);
+}
+
+/* ---- patience ---- */
+
+int tcewin_host_yield(void)
+{
+	cond_resched();
+	return fatal_signal_pending(current);
+}
+
+/* ---- log ---- */
+
+void tcewin_host_event(void *pe, enum tcewin_event event, const char *what, long value)
+{
+	const struct tcewin_pe_host *host = pe;
+	const char *name = host ? host->name : "a PE";
+
+	switch (event) {
+	case TCEWIN_EVENT_FIRMWARE:
+		pr_warn_ratelimited("%s: firmware refused: %s: %ld\n", name, what, value);
+		break;
+	case TCEWIN_EVENT_STUCK:
+		pr_err_ratelimited("%s: a translation stays, and its pages stay pinned: %s: %ld\n",
+				   name, what, value);
+		break;
+	default:
+		pr_err_ratelimited("%s: bug: %s: %ld\n", name, what, value);
+	}
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The ioctls of a v2 container: what userspace passes is copied in and its sizes and flags are
+ * checked; the rest is the engine's. A call that fails has changed nothing.
+ */
+#include <linux/stddef.h>
+#include <linux/uaccess.h>
+#include <linux/vfio.h>
+#include "glue.h"
+
+/* How every structure of the interface begins. */
+struct request_head {
+	__u32 argsz;
+	__u32 flags;
+};
+
+#define FLAGS_ARE_OUTPUT U32_MAX
+
+static int read_request(void *request, size_t size, u32 flags, const void __user *arg)
+{
+	const struct request_head *head = request;
+
+	if (copy_from_user(request, arg, size))
+		return -EFAULT;
+	if (head->argsz < size || (head->flags & ~flags))
+		return -EINVAL;
+	return 0;
+}
+
+static int get_info(struct tcewin_handle *handle, void __user *arg)
+{
+	size_t size = offsetofend(struct vfio_iommu_spapr_tce_info, dma32_window_size);
+	struct vfio_iommu_spapr_tce_info info = {};
+	struct tcewin_container_info facts;
+	int ret;
+
+	ret = tcewin_errno(tcewin_container_get_info(handle->container, &facts));
+	if (ret)
+		return ret;
+	ret = read_request(&info, size, FLAGS_ARE_OUTPUT, arg);
+	if (ret)
+		return ret;
+
+	info.flags = 0;
+	info.dma32_window_start = facts.default_start;
+	info.dma32_window_size = facts.default_size;
+	if (facts.max_windows) {
+		info.flags |= VFIO_IOMMU_SPAPR_INFO_DDW;
+		info.ddw.pgsizes = facts.page_sizes;
+		info.ddw.max_dynamic_windows_supported = facts.max_windows;
+		info.ddw.levels = facts.max_levels;
+	}
+	/* Programs built before there were dynamic windows have the short structure. */
+	if (info.argsz >= offsetofend(struct vfio_iommu_spapr_tce_info, ddw))
+		size = offsetofend(struct vfio_iommu_spapr_tce_info, ddw);
+	return copy_to_user(arg, &info, size) ? -EFAULT : 0;
+}
+
+static int map_dma(struct tcewin_handle *handle, void __user *arg)
+{
+	struct vfio_iommu_type1_dma_map map;
+	u32 access = 0;
+	int ret;
+
+	if (!tcewin_mm_is_current(&handle->mm))
+		return -EPERM;	/* nobody's has nothing registered */
+	ret = read_request(&map, offsetofend(struct vfio_iommu_type1_dma_map, size),
+			   VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE, arg);
+	if (ret)
+		return ret;
+	if (map.flags & VFIO_DMA_MAP_FLAG_READ)
+		access |= TCEWIN_READ;
+	if (map.flags & VFIO_DMA_MAP_FLAG_WRITE)
+		access |= TCEWIN_WRITE;
+	return tcewin_errno(tcewin_map(handle->container, map.iova, map.vaddr, map.size, access));
+}
+
+static int unmap_dma(struct tcewin_handle *handle, void __user *arg)
+{
+	struct vfio_iommu_type1_dma_unmap unmap;
+	int ret;
+
+	if (!tcewin_mm_is_current(&handle->mm))
+		return -EPERM;
+	ret = read_request(&unmap, offsetofend(struct vfio_iommu_type1_dma_unmap, size), 0, arg);
+	if (ret)
+		return ret;
+	return tcewin_errno(tcewin_unmap(handle->container, unmap.iova, unmap.size));
+}
+
+static int register_memory(struct tcewin_handle *handle, void __user *arg)
+{
+	struct vfio_iommu_spapr_register_memory memory;
+	int ret;
+
+	ret = read_request(&memory, sizeof(memory), 0, arg);
+	if (ret)
+		return ret;
+	return tcewin_errno(tcewin_register_memory(handle->container, memory.vaddr, memory.size));
+}
+
+static int unregister_memory(struct tcewin_handle *handle, void __user *arg)
+{
+	struct vfio_iommu_spapr_register_memory memory;
+	int ret;
+
+	ret = read_request(&memory, sizeof(memory), 0, arg);
+	if (ret)
+		return ret;
+	return tcewin_errno(tcewin_unregister_memory(handle->container, memory.vaddr,
+						     memory.size));
+}
+
+static int create_window(struct tcewin_handle *handle, void __user *arg)
+{
+	struct vfio_iommu_spapr_tce_create create;
+	u64 start;
+	int ret;
+
+	ret = read_request(&create, sizeof(create), 0, arg);
+	if (ret)
+		return ret;
+	ret = tcewin_errno(tcewin_create_window(handle->container, create.page_shift,
+						create.window_size, create.levels, &start));
+	if (ret)
+		return ret;
+	create.start_addr = start;
+	if (!copy_to_user(arg, &create, sizeof(create)))
+		return 0;
+	/* Nobody knows where it is. */
+	tcewin_remove_window(handle->container, start);
+	return -EFAULT;
+}
+
+static int remove_window(struct tcewin_handle *handle, void __user *arg)
+{
+	struct vfio_iommu_spapr_tce_remove remove;
+	int ret;
+
+	ret = read_request(&remove, sizeof(remove), 0, arg);
+	if (ret)
+		return ret;
+	return tcewin_errno(tcewin_remove_window(handle->container, remove.start_addr));
+}
+
+/* The calls that make the container the caller's. */
+static int owning(struct tcewin_handle *handle, void __user *arg,
+		  int (*call)(struct tcewin_handle *handle, void __user *arg))
+{
+	int ret = tcewin_mm_bind(&handle->mm);
+
+	if (ret)
+		return ret;
+	ret = call(handle, arg);
+	tcewin_mm_settle(&handle->mm, !ret);
+	return ret;
+}
+
+/**
+ * tcewin_ioctl() - any ioctl of a container but CHECK_EXTENSION
+ * @handle: the container
+ * @cmd: the ioctl
+ * @arg: its structure
+ *
+ * Return: 0 or a negative errno; -ENOTTY for what a v2 container does not have.
+ */
+long tcewin_ioctl(struct tcewin_handle *handle, unsigned int cmd, void __user *arg)
+{
+	if (tcewin_mm_is_other(&handle->mm))
+		return -EPERM;
+
+	switch (cmd) {
+	case VFIO_IOMMU_SPAPR_TCE_GET_INFO:
+		return get_info(handle, arg);
+	case VFIO_IOMMU_MAP_DMA:
+		return map_dma(handle, arg);
+	case VFIO_IOMMU_UNMAP_DMA:
+		return unmap_dma(handle, arg);
+	case VFIO_IOMMU_SPAPR_REGISTER_MEMORY:
+		return owning(handle, arg, register_memory);
+	case VFIO_IOMMU_SPAPR_UNREGISTER_MEMORY:
+		return unregister_memory(handle, arg);
+	case VFIO_IOMMU_SPAPR_TCE_CREATE:
+		return owning(handle, arg, create_window);
+	case VFIO_IOMMU_SPAPR_TCE_REMOVE:
+		return owning(handle, arg, remove_window);
+	default:
+		return -ENOTTY;
+	}
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * tcewin: VFIO with dynamic DMA windows for POWER. Load and unload, and the machines on which it
+ * does not load.
+ */
+#define pr_fmt(fmt) "tcewin: " fmt
+#include <linux/cc_platform.h>
+#include <linux/crash_dump.h>
+#include <linux/module.h>
+#include <linux/pci.h>
+#include <asm/firmware.h>
+#include "glue.h"
+
+/* Why it cannot work here, or NULL. */
+static const char *obstacle(void)
+{
+	if (!firmware_has_feature(FW_FEATURE_LPAR))
+		return "not an LPAR (pSeries); other machines are not supported yet";
+	if (is_kdump_kernel())
+		return "this kernel saves a crash dump; devices stay with it";
+	if (cc_platform_has(CC_ATTR_MEM_ENCRYPT))
+		return "a secure guest cannot give its memory to a device";
+	if (!pci_find_next_bus(NULL))
+		return "no PCI bus";
+	return NULL;
+}
+
+static int __init tcewin_init(void)
+{
+	const char *why = obstacle();
+	int ret;
+
+	if (why) {
+		pr_err("%s\n", why);
+		return -ENODEV;
+	}
+	ret = tcewin_refuse_init();
+	if (ret)
+		return ret;
+	ret = tcewin_vfio_init();
+	if (ret) {
+		tcewin_refuse_exit();
+		return ret;
+	}
+	pr_info("serves VFIO containers of type 7 (sPAPR TCE v2)%s\n",
+		firmware_has_feature(FW_FEATURE_PUT_TCE_IND) &&
+		firmware_has_feature(FW_FEATURE_STUFF_TCE) ?
+		"" : ", one translation a hypercall: firmware has no multi-TCE option");
+	return 0;
+}
+
+static void __exit tcewin_exit(void)
+{
+	tcewin_vfio_exit();
+	tcewin_refuse_exit();
+	tcewin_properties_exit();
+}
+
+module_init(tcewin_init);
+module_exit(tcewin_exit);
+
+MODULE_DESCRIPTION("VFIO with dynamic DMA windows for POWER");
+MODULE_LICENSE("GPL");
+MODULE_VERSION("0.1");

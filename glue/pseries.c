@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What an LPAR's device tree and firmware say of a PE: where its windows are described, how RTAS
+ * calls it and what it can have (LoPAR, "Dynamic DMA Windows").
+ */
+#define pr_fmt(fmt) "tcewin: " fmt
+#include <linux/iommu.h>
+#include <linux/log2.h>
+#include <linux/of.h>
+#include <linux/pci.h>
+#include <asm/firmware.h>
+#include <asm/iommu.h>
+#include <asm/pci-bridge.h>
+#include <asm/rtas.h>
+#include "glue.h"
+
+/* ibm,ddw-extensions: the number of words that follow, then these. */
+enum { EXT_COUNT, EXT_RESET, EXT_QUERY_SIZE };
+
+/* The node of the PE's windows is the device's or one above it. */
+static struct device_node *find_node(struct device_node *dn,
+				     struct iommu_table_group *table_group)
+{
+	for (; dn && PCI_DN(dn); dn = dn->parent)
+		if (PCI_DN(dn)->table_group == table_group)
+			return of_node_get(dn);
+	return NULL;
+}
+
+/* For iommu_group_for_each_dev(): the first device of the PE that has a node. */
+static int find_device(struct device *dev, void *data)
+{
+	struct pci_dev **pdev = data;
+	struct device_node *dn;
+
+	if (!dev_is_pci(dev))
+		return 0;
+	dn = pci_device_to_OF_node(to_pci_dev(dev));
+	if (!dn || !PCI_DN(dn))
+		return 0;
+	*pdev = to_pci_dev(dev);
+	return 1;
+}
+
+/*
+ * The tokens of the RTAS calls. False without all of them: a PE whose windows cannot be reset
+ * would not get its default window back.
+ */
+static bool read_tokens(struct tcewin_pe_host *pe)
+{
+	u32 tokens[3], count, words;
+
+	if (of_property_read_u32_array(pe->node, "ibm,ddw-applicable", tokens, 3))
+		return false;
+	pe->query = tokens[0];
+	pe->create = tokens[1];
+	pe->remove = tokens[2];
+	pe->query_words = 5;
+	if (of_property_read_u32_index(pe->node, "ibm,ddw-extensions", EXT_COUNT, &count) ||
+	    count < EXT_RESET ||
+	    of_property_read_u32_index(pe->node, "ibm,ddw-extensions", EXT_RESET, &pe->reset))
+		return false;
+	if (count >= EXT_QUERY_SIZE &&
+	    !of_property_read_u32_index(pe->node, "ibm,ddw-extensions", EXT_QUERY_SIZE, &words) &&
+	    words == 1)
+		pe->query_words = 6;
+	return true;
+}
+
+static u32 read_cells(struct device_node *node, const char *name, u32 otherwise)
+{
+	u32 cells;
+
+	return of_property_read_u32(node, name, &cells) ? otherwise : cells;
+}
+
+/* ibm,dma-window: one cell of LIOBN, then start and size. The platform parks it as "-saved". */
+static int read_default_window(struct device_node *node, struct tcewin_pe_info *info)
+{
+	u32 start_cells = read_cells(node, "ibm,#dma-address-cells",
+				     read_cells(node, "#address-cells", of_n_addr_cells(node)));
+	u32 size_cells = read_cells(node, "ibm,#dma-size-cells", of_n_size_cells(node));
+	const __be32 *cells;
+	u64 size;
+	int bytes;
+
+	cells = of_get_property(node, "ibm,dma-window-saved", &bytes);
+	if (!cells)
+		cells = of_get_property(node, "ibm,dma-window", &bytes);
+	if (!cells || start_cells > 3 || size_cells > 2 ||
+	    bytes < (1 + start_cells + size_cells) * sizeof(*cells))
+		return -ENODEV;
+	info->default_liobn = of_read_number(cells, 1);
+	info->default_start = of_read_number(cells + 1, start_cells);
+	size = of_read_number(cells + 1 + start_cells, size_cells);
+	if (size < SZ_4K)
+		return -ENODEV;
+	info->default_size = rounddown_pow_of_two(size);
+	return 0;
+}
+
+/* The page sizes that a window can have; the default window's is 4 KiB, whatever the others. */
+static int read_page_sizes(struct tcewin_pe_host *pe, struct tcewin_pe_info *info)
+{
+	struct tcewin_ddw_query query;
+	int status;
+
+	do {
+		status = tcewin_host_ddw_query(pe, &query);
+	} while (rtas_busy_delay(status));
+	if (status) {
+		tcewin_host_event(pe, TCEWIN_EVENT_FIRMWARE, "ibm,query-pe-dma-windows", status);
+		return -EIO;
+	}
+	info->page_sizes = SZ_4K | query.page_sizes;
+	return 0;
+}
+
+/**
+ * tcewin_pe_find() - everything about the PE of a group
+ * @group: the group, owned by VFIO
+ * @table_group: of the PE
+ * @pe: filled; tcewin_pe_forget() ends it
+ * @info: filled; max_windows is 0 when firmware has no DDW for it
+ *
+ * Return: 0; -ENODEV when the device tree does not tell enough; -EIO when firmware does not.
+ */
+int tcewin_pe_find(struct iommu_group *group, struct iommu_table_group *table_group,
+		   struct tcewin_pe_host *pe, struct tcewin_pe_info *info)
+{
+	struct pci_dev *pdev = NULL;
+	struct pci_dn *pdn;
+	int ret;
+
+	memset(pe, 0, sizeof(*pe));
+	memset(info, 0, sizeof(*info));
+	iommu_group_for_each_dev(group, &pdev, find_device);
+	if (!pdev)
+		return -ENODEV;
+	pe->node = find_node(pci_device_to_OF_node(pdev), table_group);
+	if (!pe->node)
+		return -ENODEV;
+	pdn = PCI_DN(pci_device_to_OF_node(pdev));
+	pe->buid = pdn->phb->buid;
+	pe->config_address = pdn->busno << 16 | pdn->devfn << 8;
+	strscpy(pe->name, pci_name(pdev));
+
+	info->max_levels = 1;
+	info->put_indirect = firmware_has_feature(FW_FEATURE_PUT_TCE_IND) ? 1 : 0;
+	info->stuff = firmware_has_feature(FW_FEATURE_STUFF_TCE) ? 1 : 0;
+	ret = read_default_window(pe->node, info);
+	if (!ret && read_tokens(pe)) {
+		info->max_windows = tcewin_windows_supported(table_group);
+		ret = read_page_sizes(pe, info);
+	}
+	if (ret)
+		tcewin_pe_forget(pe);
+	return ret;
+}
+
+/**
+ * tcewin_pe_forget() - undoes tcewin_pe_find()
+ * @pe: the PE
+ */
+void tcewin_pe_forget(struct tcewin_pe_host *pe)
+{
+	of_node_put(pe->node);
+	pe->node = NULL;
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The VFIO IOMMU driver: callbacks of the VFIO core, and the place in its list of drivers. The
+ * core asks the newest driver first, so when the in-tree one comes after us another copy of our
+ * operations goes in front of it.
+ */
+#define pr_fmt(fmt) "tcewin: " fmt
+#include <linux/err.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/vfio.h>
+#include "glue.h"
+#include "vfio_layout.h"
+
+static void *tcewin_vfio_open(unsigned long type)
+{
+	return tcewin_handle_open();
+}
+
+static int tcewin_vfio_attach_group(void *data, struct iommu_group *group,
+				    enum vfio_group_type type)
+{
+	struct tcewin_handle *handle;
+	int ret = -ENOMEM;	/* of open() */
+	int call;
+
+	tcewin_call_begin(&call);
+	handle = tcewin_handle_get(data);
+	if (type != VFIO_IOMMU) {
+		ret = -EINVAL;
+	} else {
+		if (handle)
+			ret = tcewin_group_attach(handle, group);
+		if (ret)
+			tcewin_refuse(group);
+	}
+	if (handle)
+		tcewin_handle_put(handle);
+	tcewin_call_end(call);
+	return ret;
+}
+
+static void tcewin_vfio_detach_group(void *data, struct iommu_group *group)
+{
+	struct tcewin_handle *handle;
+	int call;
+
+	tcewin_call_begin(&call);
+	handle = tcewin_handle_get(data);
+	if (!WARN_ON_ONCE(!handle)) {
+		tcewin_group_detach(handle, group);
+		tcewin_handle_put(handle);
+	}
+	tcewin_call_end(call);
+}
+
+/* The core has detached every group before. */
+static void tcewin_vfio_release(void *data)
+{
+	int call;
+
+	tcewin_call_begin(&call);
+	tcewin_handle_close(data);
+	tcewin_call_end(call);
+}
+
+static long tcewin_vfio_ioctl(void *data, unsigned int cmd, unsigned long arg)
+{
+	struct tcewin_handle *handle;
+	long ret = -ENODEV;
+	int call;
+
+	tcewin_call_begin(&call);
+	if (cmd == VFIO_CHECK_EXTENSION) {
+		/* Asked with and without a container. */
+		ret = arg == VFIO_SPAPR_TCE_v2_IOMMU;
+	} else {
+		handle = tcewin_handle_get(data);
+		if (handle) {
+			ret = tcewin_ioctl(handle, cmd, (void __user *)arg);
+			tcewin_handle_put(handle);
+		}
+	}
+	tcewin_call_end(call);
+	return ret;
+}
+
+static const struct vfio_iommu_driver_ops tcewin_vfio_ops = {
+	.name = "tcewin",
+	.owner = THIS_MODULE,
+	.open = tcewin_vfio_open,
+	.release = tcewin_vfio_release,
+	.ioctl = tcewin_vfio_ioctl,
+	.attach_group = tcewin_vfio_attach_group,
+	.detach_group = tcewin_vfio_detach_group,
+};
+
+/* ---- the place in the list ---- */
+
+/*
+ * The core wants a different address for each registration, and open containers point to what was
+ * registered: nothing of it goes before the module does.
+ */
+struct copy {
+	struct list_head next;
+	struct vfio_iommu_driver_ops ops;
+};
+
+static LIST_HEAD(copies);
+static DEFINE_MUTEX(copies_lock);
+
+static int register_copy(void)
+{
+	struct copy *copy = kzalloc(sizeof(*copy), GFP_KERNEL);
+	int ret;
+
+	if (!copy)
+		return -ENOMEM;
+	copy->ops = tcewin_vfio_ops;
+	mutex_lock(&copies_lock);
+	ret = vfio_register_iommu_driver(&copy->ops);
+	if (ret)
+		kfree(copy);
+	else
+		list_add(&copy->next, &copies);
+	mutex_unlock(&copies_lock);
+	return ret;
+}
+
+static void unregister_copies(void)
+{
+	struct copy *copy, *tmp;
+
+	list_for_each_entry_safe(copy, tmp, &copies, next) {
+		vfio_unregister_iommu_driver(&copy->ops);
+		list_del(&copy->next);
+		kfree(copy);
+	}
+}
+
+static int on_module(struct notifier_block *nb, unsigned long state, void *data)
+{
+	struct module *module = data;
+
+	if (state == MODULE_STATE_LIVE && !strcmp(module->name, "vfio_iommu_spapr_tce") &&
+	    register_copy())
+		pr_warn("no memory: %s is asked before us\n", module->name);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block module_notifier = { .notifier_call = on_module };
+
+/**
+ * tcewin_vfio_init() - containers can be opened from now on
+ *
+ * Return: 0 or a negative errno.
+ */
+int tcewin_vfio_init(void)
+{
+	int ret = register_module_notifier(&module_notifier);
+
+	if (ret)
+		return ret;
+	ret = register_copy();
+	if (ret) {
+		unregister_module_notifier(&module_notifier);
+		unregister_copies();
+	}
+	return ret;
+}
+
+/**
+ * tcewin_vfio_exit() - undoes it
+ *
+ * Context: the module's exit. Open containers hold references on the module, so there are none.
+ */
+void tcewin_vfio_exit(void)
+{
+	unregister_module_notifier(&module_notifier);
+	tcewin_calls_wait();
+	unregister_copies();
+}
