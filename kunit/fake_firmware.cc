@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "fake_firmware.hh"
+
+#include <new>
+
+namespace tcewin::test
+{
+
+u64 Words::get(u64 index) const
+{
+	u64 **block = blocks_.find(index / per_block);
+	return block ? (*block)[index % per_block] : 0;
+}
+
+void Words::set(u64 index, u64 word)
+{
+	u64 **block = blocks_.find(index / per_block);
+	if (!block && !word)
+		return;
+	if (!block) {
+		blocks_.put(index / per_block, static_cast<u64 *>(tcewin_run_alloc(per_block * sizeof(u64))));
+		block = blocks_.find(index / per_block);
+	}
+	(*block)[index % per_block] = word;
+}
+
+void Words::clear()
+{
+	blocks_.each([](u64, u64 *words) { tcewin_run_free(words); });
+	blocks_.clear();
+}
+
+bool Words::none_in(u64 index, u64 count) const
+{
+	for (u64 block = index / per_block; block <= (index + count - 1) / per_block; block++)
+		if (blocks_.find(block))
+			return false;
+	return true;
+}
+
+FakeFirmware::~FakeFirmware()
+{
+	for (FakePe *pe : pes_) {
+		for (FakeTable *t : pe->tables)
+			tcewin_run_free(t);
+		pe->~FakePe();
+		tcewin_run_free(pe);
+	}
+}
+
+FakePe *FakeFirmware::new_pe(const Personality &p)
+{
+	auto *pe = ::new (tcewin_run_alloc(sizeof(FakePe))) FakePe;
+	pe->personality = p;
+	pe->liobn_base = static_cast<u32>(0x80000000 + (pes_.size() << 8));
+	pe->info = {p.default_start, p.default_size, pe->liobn_base, p.max_windows, 1, p.page_sizes, p.batches, p.batches};
+	if (p.keeps_tces)
+		leave_residue(*pe);
+	pes_.push(pe);
+	return pe;
+}
+
+// What the kernel's own mappings left: valid words here and there, at the ends of batches and of the default window.
+void FakeFirmware::leave_residue(FakePe &pe)
+{
+	const u64 last = (pe.info.default_size >> 12) - 1;
+	for (u64 i : {u64{0}, u64{1}, u64{511}, u64{512}, u64{777}, last / 2, last - 1, last})
+		pe.stores[0].set(i, (0x40000000 + (i << 12)) | residue_mark | TCEWIN_READ | TCEWIN_WRITE);
+}
+
+FakeTable *FakeFirmware::find(u32 liobn) const
+{
+	for (FakePe *pe : pes_)
+		if (FakeTable *t = of_pe(pe, liobn))
+			return t;
+	return nullptr;
+}
+
+FakeTable *FakeFirmware::of_pe(FakePe *pe, u32 liobn) const
+{
+	for (FakeTable *t : pe->tables)
+		if (t->liobn == liobn)
+			return t;
+	return nullptr;
+}
+
+std::optional<u64> FakeFirmware::device_access(const FakePe *pe, u64 ioba, bool write) const
+{
+	for (const FakeTable *t : pe->tables) {
+		if (!t->holds(ioba))
+			continue;
+		const u64 word = t->words->get((ioba - t->start) >> t->page_shift);
+		if (!(word & (write ? TCEWIN_WRITE : TCEWIN_READ)))
+			return std::nullopt;
+		return (word & ~u64{0xfff}) + (ioba & ((u64{1} << t->page_shift) - 1));
+	}
+	return std::nullopt;
+}
+
+void FakeFirmware::check_reach(const char *rule)
+{
+	for (FakePe *pe : pes_)
+		for (FakeTable *t : pe->tables)
+			t->words->each([&](u64 index, u64 word) {
+				if (!(word & residue_mark) && !memory_.pinned(word & ~u64{0xfff}, u64{1} << t->page_shift))
+					complaints_.add(rule, t->start + (index << t->page_shift), word);
+			});
+}
+
+void FakeFirmware::settled()
+{
+	for (FakePe *pe : pes_) {
+		for (FakeTable *t : pe->tables)
+			t->words->each([&](u64 index, u64 word) {
+				if (word & residue_mark)
+					complaints_.add("an old TCE is reachable", t->start + (index << t->page_shift), word);
+			});
+		if (pe->announced.size() != pe->tables.size())
+			complaints_.add("the kernel knows of other windows than firmware", pe->announced.size(),
+					pe->tables.size());
+		for (const tcewin_window_info &w : pe->announced)
+			if (const FakeTable *t = of_pe(pe, w.liobn); !t || t->start != w.start)
+				complaints_.add("the kernel knows of a window that is not there", w.start, w.size);
+	}
+}
+
+void FakeFirmware::finish()
+{
+	for (FakePe *pe : pes_) {
+		for (FakeTable *t : pe->tables)
+			complaints_.add("a window is left at the end", t->start, t->liobn);
+		if (!pe->announced.empty())
+			complaints_.add("the kernel still knows of windows at the end", pe->announced[0].start);
+	}
+}
+
+} // namespace tcewin::test

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The user's memory as the fake host has it: address spaces with ranges backed by pieces of real memory (scattered host pages, huge
+// pages, one contiguous block), a limit on what may be locked, pins, and who may have written what. Nothing is stored per page.
+#pragma once
+
+#include <optional>
+
+#include "complaints.hh"
+#include "tcewin/engine.h"
+#include "vector.hh"
+
+namespace tcewin::test
+{
+
+struct FakeMm;
+
+struct FakePin {
+	FakeMm *mm;
+	u64 address, size;
+	unsigned users;
+};
+
+// User addresses [start, start + size) in 2^n pieces of 1 << piece_shift bytes. Real memory holds them in another order with a piece
+// that is nobody's behind each, so that neither one TCE too far nor one too large goes unnoticed.
+struct Backing {
+	u64 start, size, real;
+	u32 piece_shift;
+};
+
+struct FakeMm {
+	u64 limit{~u64{0}};	  // RLIMIT_MEMLOCK, bytes
+	u64 locked{};		  // pinned and charged, bytes
+	u64 charged{};		  // of these, charged for bookkeeping
+	Vector<Backing> backings;
+	Vector<FakePin *> pins;	  // in order of address
+	RangeSet writable;	  // user addresses that a device could write since they were pinned
+	RangeSet dirty;		  // user addresses that the engine has said a device may have written
+};
+
+// Where a real address is: contiguous from @address of @mm for @size bytes.
+struct Owner {
+	FakeMm *mm;
+	u64 address, size;
+};
+
+class FakeMemory
+{
+      public:
+	explicit FakeMemory(Complaints &complaints) : complaints_{complaints} {}
+	FakeMemory(const FakeMemory &) = delete;
+	~FakeMemory();
+
+	u32 page_shift{12}; // the host's
+
+	FakeMm *new_mm();
+	// Gives @mm memory at [start, start + size), @size a power of two of pieces.
+	void back(FakeMm *mm, u64 start, u64 size, u32 piece_shift);
+
+	// host.h's functions of the same names; unpin() only drops a user of the pin, true when it was the last.
+	int pin(FakeMm *mm, u64 address, u64 size, FakePin **pin);
+	bool unpin(FakeMm *mm, FakePin *pin);
+	int resolve(const FakePin *pin, u64 address, u64 *real);
+	void dirty(u64 real, u64 size);
+	int charge(FakeMm *mm, u64 bytes);
+	void uncharge(FakeMm *mm, u64 bytes);
+
+	// Where user @address of @mm is, pinned or not.
+	std::optional<u64> real_of(const FakeMm *mm, u64 address) const;
+	std::optional<Owner> owner_of(u64 real) const;
+	// All of [real, real + size) is pinned user memory.
+	bool pinned(u64 real, u64 size) const;
+	// A device can write [real, real + size), which is pinned, from now on.
+	void made_writable(u64 real, u64 size);
+
+	// Nothing is pinned or charged.
+	void finish();
+
+      private:
+	static const FakePin *pin_at(const FakeMm *mm, u64 address);
+
+	Complaints &complaints_;
+	Vector<FakeMm *> mms_;
+	u64 next_real_{u64{1} << 32};
+};
+
+} // namespace tcewin::test

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The suites on the build machine, under AddressSanitizer and UBSan: "make -f kunit/host.mk test" from the top, where the top Makefile
+# includes this as well. SANITIZE=thread makes the same under ThreadSanitizer, in a place of its own. Everything, GoogleTest included,
+# is compiled with the libc++ that the module is compiled with.
+
+HOST_CXX ?= clang++-19
+GTEST_SOURCE ?= /usr/src/googletest/googletest
+SANITIZE ?= address,undefined
+HOST_LANE ?= build/host$(if $(filter thread,$(SANITIZE)),-thread)
+
+host-suites := $(shell sed -n 's/^SUITE(\(.*\))$$/\1/p' kunit/suites.def)
+host-unlisted := $(filter-out $(host-suites),$(basename $(notdir $(wildcard kunit/suites/*.cc))))
+$(if $(host-unlisted),$(error kunit/suites.def does not list: $(host-unlisted)))
+
+host-common := -std=c++23 -stdlib=libc++ -O1 -g -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
+host-flags := $(host-common) -Wall -Wextra -Werror -Wthread-safety -Iinclude -Icore -Ikunit
+# what the module is compiled like
+host-bare := -fno-exceptions -fno-rtti -fno-threadsafe-statics
+
+host-bare-sources := $(wildcard core/*.cc) $(filter-out kunit/host_%.cc,$(wildcard kunit/*.cc)) $(host-suites:%=kunit/suites/%.cc)
+host-sources := $(host-bare-sources) $(wildcard kunit/host_*.cc)
+host-objects := $(host-sources:%.cc=$(HOST_LANE)/%.o)
+
+$(HOST_LANE)/tcewin-tests: $(host-objects) $(HOST_LANE)/gtest.o
+	$(HOST_CXX) $(host-common) -static-libstdc++ -o $@ $^
+
+$(host-bare-sources:%.cc=$(HOST_LANE)/%.o): host-flags += $(host-bare)
+$(host-objects): $(HOST_LANE)/%.o: %.cc kunit/host.mk
+	@mkdir -p $(@D)
+	@echo "  CXX     $@"
+	@$(HOST_CXX) $(host-flags) -MMD -MP -c -o $@ $<
+
+$(HOST_LANE)/gtest.o: kunit/host.mk
+	@mkdir -p $(@D)
+	$(HOST_CXX) $(host-common) -I$(GTEST_SOURCE)/include -I$(GTEST_SOURCE) -c -o $@ $(GTEST_SOURCE)/src/gtest-all.cc
+
+$(HOST_LANE)/kunit/host_runner.o: host-flags += -isystem $(GTEST_SOURCE)/include
+
+.PHONY: test
+test: $(HOST_LANE)/tcewin-tests
+	$< --gtest_brief=1
+
+-include $(host-objects:.o=.d)

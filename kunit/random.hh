@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Numbers that look random and are the same in every run of a seed (splitmix64).
+#pragma once
+
+#include "suite.hh"
+
+namespace tcewin::test
+{
+
+class Random
+{
+      public:
+	explicit Random(u64 seed) : state_{seed} {}
+	u64 next()
+	{
+		u64 z = (state_ += 0x9e3779b97f4a7c15);
+		z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+		z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+		return z ^ (z >> 31);
+	}
+	// 0 to @n - 1.
+	u64 below(u64 n) { return next() % n; }
+	// 1 to @n, small ones more often.
+	u64 small(u64 n) { return below(below(n) + 1) + 1; }
+	bool one_in(u64 n) { return below(n) == 0; }
+
+      private:
+	u64 state_;
+};
+
+} // namespace tcewin::test

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "rig.hh"
+
+namespace tcewin::test
+{
+
+Rig::Rig(Test &test, const Setup &setup) : t{test}, host{test.host()}, mm{host.memory.new_mm()}, pes{setup.pes}
+{
+	host.memory.page_shift = setup.page_shift;
+	host.memory.back(mm, scattered, scattered_size, setup.page_shift);
+	host.memory.back(mm, huge, huge_size, 21);
+	host.memory.back(mm, block, block_size, 28);
+	EXPECT_EQ(tcewin_container_create(mm, &container), TCEWIN_OK);
+	for (unsigned i = 0; i < pes; i++) {
+		fake[i] = host.firmware.new_pe(setup.personality);
+		EXPECT_EQ(tcewin_pe_create(fake[i], &fake[i]->info, &pe[i]), TCEWIN_OK);
+	}
+	EXPECT_EQ(attach(0), TCEWIN_OK);
+}
+
+Rig::~Rig() { close(); }
+
+void Rig::close()
+{
+	host.injector.disarm();
+	for (unsigned i = 0; i < pes; i++)
+		if (attached[i] && !host.stuck_is_expected)
+			EXPECT_EQ(detach(i), TCEWIN_OK);
+		else if (attached[i])
+			(void)detach(i);
+	if (container)
+		tcewin_container_destroy(container);
+	for (unsigned i = 0; i < pes; i++)
+		if (pe[i])
+			tcewin_pe_destroy(pe[i]);
+	container = nullptr;
+	pes = 0;
+}
+
+int Rig::attach(unsigned i)
+{
+	const int status = done(tcewin_container_attach(container, pe[i]));
+	attached[i] = status == TCEWIN_OK;
+	return status;
+}
+
+int Rig::detach(unsigned i)
+{
+	attached[i] = false;
+	return done(tcewin_container_detach(container, pe[i]));
+}
+
+int Rig::create(u32 page_shift, u64 size, u32 levels)
+{
+	return done(tcewin_create_window(container, page_shift, size, levels, &start));
+}
+
+std::optional<u64> Rig::reach(u64 ioba, bool write, unsigned i) { return host.firmware.device_access(fake[i], ioba, write); }
+
+void Rig::expect_mapped(u64 ioba, u64 address, u64 size, u32 access)
+{
+	for (unsigned i = 0; i < pes; i++)
+		for (u64 at = 0; attached[i] && at < size; at += 4 * kib) {
+			const auto real = host.memory.real_of(mm, address + at);
+			const auto read = reach(ioba + at, false, i), written = reach(ioba + at, true, i);
+			const bool right = read == (access & TCEWIN_READ ? real : std::nullopt) &&
+					   written == (access & TCEWIN_WRITE ? real : std::nullopt);
+			if (right)
+				continue;
+			Line l;
+			l.add("PE ").value(i).add(" at ").hexadecimal(ioba + at).add(" reads ").hexadecimal(read.value_or(0));
+			l.add(" and writes ").hexadecimal(written.value_or(0)).add(", not ").hexadecimal(*real);
+			t.fail(__FILE__, __LINE__, l);
+			return;
+		}
+}
+
+void Rig::expect_unmapped(u64 ioba, u64 size)
+{
+	for (unsigned i = 0; i < pes; i++)
+		for (u64 at = 0; attached[i] && at < size; at += 4 * kib)
+			if (reach(ioba + at, false, i) || reach(ioba + at, true, i)) {
+				t.fail(__FILE__, __LINE__, Line{}.add("PE ").value(i).add(" reaches ").hexadecimal(ioba + at));
+				return;
+			}
+}
+
+u64 Rig::valid()
+{
+	u64 n = 0;
+	for (const FakePe *p : host.firmware.pes())
+		for (const FakeTable *table : p->tables)
+			table->words->each([&](u64, u64) { n++; });
+	return n;
+}
+
+Snapshot::Snapshot(Rig &rig)
+{
+	for (FakePe *p : rig.host.firmware.pes()) {
+		add("windows", p->tables.size());
+		p->tables.sort([](const FakeTable *table) { return table->start; });
+		for (const FakeTable *table : p->tables) {
+			add("window start", table->start);
+			add("window size", table->size());
+			add("page shift", table->page_shift);
+			Vector<Fact> words;
+			table->words->each([&](u64 index, u64 word) { words.push({reinterpret_cast<const char *>(index), word}); });
+			words.sort([](const Fact &f) { return reinterpret_cast<u64>(f.what); });
+			for (const Fact &f : words) {
+				add("index", reinterpret_cast<u64>(f.what));
+				add("word", f.value);
+			}
+		}
+		add("windows announced", p->announced.size());
+	}
+	add("locked memory", rig.mm->locked);
+	add("charged memory", rig.mm->charged);
+	for (const FakePin *pin : rig.mm->pins) {
+		add("pinned at", pin->address);
+		add("pinned bytes", pin->size);
+	}
+	add("allocations", rig.host.heap.count());
+}
+
+void Snapshot::expect_same(Test &t, const Snapshot &o) const
+{
+	for (u64 i = 0; i < facts_.size() || i < o.facts_.size(); i++) {
+		const Fact none{"nothing", 0};
+		const Fact &a = i < facts_.size() ? facts_[i] : none, &b = i < o.facts_.size() ? o.facts_[i] : none;
+		if (a.what == b.what && a.value == b.value)
+			continue;
+		Line l;
+		l.add("state differs: ").add(b.what).add(" ").hexadecimal(b.value).add(", before ").add(a.what).add(" ");
+		t.fail(__FILE__, __LINE__, l.hexadecimal(a.value));
+		return;
+	}
+}
+
+} // namespace tcewin::test

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A container with one or more PEs on the fake host, as most cases need it: engine.h's verbs, each followed by the checks that hold
+// whenever no operation is under way, and questions to ask as a device would. Takes itself down, whatever the case did.
+#pragma once
+
+#include "fake_host.hh"
+#include "suite.hh"
+
+namespace tcewin::test
+{
+
+constexpr u64 kib = 1024, mib = 1024 * kib, gib = 1024 * mib, tib = 1024 * gib;
+constexpr u32 rw = TCEWIN_READ | TCEWIN_WRITE;
+
+// What the user of a rig has: memory in scattered host pages, in 2 MiB pages, and in one piece.
+constexpr u64 scattered = 0x10'0000'0000, scattered_size = 8 * mib;
+constexpr u64 huge = 0x20'0000'0000, huge_size = 64 * mib;
+constexpr u64 block = 0x30'0000'0000, block_size = 256 * mib;
+
+struct Setup {
+	Personality personality = Personality::qemu();
+	unsigned pes = 1;
+	u32 page_shift = 12; // of the host
+};
+
+class Rig
+{
+      public:
+	explicit Rig(Test &t, const Setup &setup = {});
+	Rig(const Rig &) = delete;
+	~Rig();
+
+	// engine.h's verbs on the one container.
+	int attach(unsigned pe);
+	int detach(unsigned pe);
+	int add(u64 address, u64 size) { return done(tcewin_register_memory(container, address, size)); }
+	int drop(u64 address, u64 size) { return done(tcewin_unregister_memory(container, address, size)); }
+	int create(u32 page_shift, u64 size, u32 levels = 1);
+	int remove(u64 start) { return done(tcewin_remove_window(container, start)); }
+	int map(u64 ioba, u64 address, u64 size, u32 access = rw) { return done(tcewin_map(container, ioba, address, size, access)); }
+	int unmap(u64 ioba, u64 size) { return done(tcewin_unmap(container, ioba, size)); }
+	// Ends everything but the fake.
+	void close();
+
+	// Every 4 KiB of [ioba, ioba + size) is mapped so, on each attached PE.
+	void expect_mapped(u64 ioba, u64 address, u64 size, u32 access = rw);
+	void expect_unmapped(u64 ioba, u64 size);
+	// Where PE number @pe's device ends up, or nothing.
+	std::optional<u64> reach(u64 ioba, bool write, unsigned pe = 0);
+	// How many entries of all tables are valid.
+	u64 valid();
+	u64 calls(Point p) const { return host.injector.calls(p); }
+
+	Test &t;
+	FakeHost &host;
+	FakeMm *mm;
+	tcewin_container *container{};
+	static constexpr unsigned most = 3;
+	FakePe *fake[most]{};
+	tcewin_pe *pe[most]{};
+	bool attached[most]{};
+	unsigned pes;
+	u64 start{}; // of the window that was created last
+
+      private:
+	int done(int status)
+	{
+		host.settled();
+		return status;
+	}
+};
+
+// Everything that a failed operation must leave as it was.
+class Snapshot
+{
+      public:
+	explicit Snapshot(Rig &rig);
+	Snapshot(const Snapshot &) = delete;
+	// Fails the case of @t where @o differs.
+	void expect_same(Test &t, const Snapshot &o) const;
+
+      private:
+	struct Fact {
+		const char *what;
+		u64 value;
+	};
+	void add(const char *what, u64 value) { facts_.push({what, value}); }
+	Vector<Fact> facts_;
+};
+
+// @act is refused with @status and has changed nothing.
+template <class Act>
+void expect_refused(Rig &rig, const char *file, int line, int status, Act act)
+{
+	const Snapshot before{rig};
+	const u64 writes = rig.host.firmware.history.size();
+	const int got = act();
+	if (got != status)
+		rig.t.fail(file, line, Line{}.add("refused with ").value(got).add(", not ").value(status));
+	if (rig.host.firmware.history.size() != writes)
+		rig.t.fail(file, line, Line{}.add("wrote TCEs before it refused"));
+	Snapshot{rig}.expect_same(rig.t, before);
+}
+
+} // namespace tcewin::test
+
+#define EXPECT_REFUSED(status, call) expect_refused(rig, __FILE__, __LINE__, TCEWIN_##status, [&] { return call; })
