@@ -47,16 +47,19 @@ Result<> Container::check_mirrors(const tcewin_pe_info &info) const
 }
 
 // Gives @pe every window there is, at the same place, with the same translations. It begins with its default window
-// alone, which keeps a DDW off that place, and loses it at the end if the container has none.
+// alone; where the container has none, that one keeps its place from being given to a DDW and goes at the end, or at
+// once if it is all the PE can have.
 Result<> Container::mirror(Pe &pe)
 {
 	for (Slot &slot : slots_)
 		if (slot)
 			TRY(slot->reserve_tables(pes_.size() + 1));
-	const Bytes size = default_exists() ? slots_[0]->geometry().size : default_geometry().size;
-	const PeWindow first = TRY(pe.restore_default(size));
-	if (default_exists())
+	const bool keep = default_exists(), alone = pe.info().max_windows == 1;
+	const PeWindow first = TRY(pe.restore_default(keep ? slots_[0]->geometry().size : default_geometry().size));
+	if (keep)
 		TRY(slots_[0]->join(pe, first));
+	else if (alone)
+		TRY(pe.remove(first));
 	for (Slot &slot : slots_) {
 		if (!slot || slot->kind() == WindowKind::default_window)
 			continue;
@@ -64,7 +67,7 @@ Result<> Container::mirror(Pe &pe)
 		const PeWindow at = TRY(pe.create_at(g.page_shift, g.size, g.start));
 		TRY(slot->join(pe, at));
 	}
-	return default_exists() ? Result<>{} : pe.remove(first);
+	return keep || alone ? Result<>{} : pe.remove(first);
 }
 
 // Whatever the hand-over left in firmware ends here: a PE begins with its default window, reset and emptied.

@@ -43,6 +43,12 @@ Run *Ledger::at_or_after(TceIndex from) const
 	return runs_.at_or_after(from.raw());
 }
 
+bool Ledger::cut_by(TceRange range) const
+{
+	const Run *r = at_or_after(range.first);
+	return r && r->range.first < range.first && r->range.end() > range.end();
+}
+
 // @part of @run is no longer mapped.
 void Ledger::drop(const Run &run, TceRange part)
 {

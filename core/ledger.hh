@@ -68,8 +68,10 @@ public:
 	Run *at_or_after(TceIndex from) const;
 	static Run *next(const Run *r) { return Tree<Run>::next(r); }
 
-	// Forgets [range): @spare is for a run that is cut in two. The proof says that no table holds these entries any
-	// more.
+	// One run has entries on both sides of @range.
+	bool cut_by(TceRange range) const;
+	// Forgets [range): @spare is for a run that is cut_by() it. The proof says that no table holds these entries
+	// any more.
 	void erase(TceRange range, Owned<Run> spare, const Settled &proof);
 	// Remembers the runs of @list, whose entries are free here.
 	void insert(RunList &list);

@@ -98,6 +98,8 @@ Result<PeWindow> Pe::create_at(PageShift page, Bytes size, Ioba start)
 		orphan(first);
 		return fail(r.error());
 	}
+	if (info_.max_windows == 1)
+		return fail(TCEWIN_INCOMPATIBLE);
 	// With no window at all some firmware gives the default window's place to the first create: keep that place for
 	// a while.
 	const PeWindow keeper = TRY(restore_default(Bytes{info_.default_size}).transform_error([](Error e) {

@@ -135,12 +135,12 @@ Result<> Window::map(const RegionSet &regions, Ioba ioba, UserVa address, Bytes 
 		return fail(TCEWIN_OVERFLOW);
 	RunList list;
 	TRY(plan(regions, range, address, access, list));
-	auto spare = TRY(Run::create(mm_));
 	auto page = TRY(make<BatchPage>());
 
 	const Exclusive hold{lock_};
 	if (stuck_)
 		return fail(TCEWIN_STUCK);
+	auto spare = TRY(spare_for(range));
 	auto settled = transact(range, *page, Holes::clear, [&](auto &writer) -> Result<> {
 		for (const Run *r = list.first(); r; r = RunList::next(r))
 			TRY(writer.put(r->range, [&](TceIndex at, std::span<Tce> out) {
@@ -149,6 +149,7 @@ Result<> Window::map(const RegionSet &regions, Ioba ioba, UserVa address, Bytes 
 		return {};
 	});
 	if (!settled) {
+		dirty(list);
 		if (stuck_)
 			keep_in_limbo(list);
 		return fail(settled.error());
@@ -161,18 +162,33 @@ Result<> Window::map(const RegionSet &regions, Ioba ioba, UserVa address, Bytes 
 Result<> Window::unmap(Ioba ioba, Bytes size)
 {
 	const TceRange range = TRY(geometry_.range(ioba, size));
-	auto spare = TRY(Run::create(mm_));
 	auto page = TRY(make<BatchPage>());
 
 	const Exclusive hold{lock_};
 	if (stuck_)
 		return fail(TCEWIN_STUCK);
+	auto spare = TRY(spare_for(range));
 	const Settled settled =
 		TRY(transact(range, *page, Holes::keep, [&](auto &writer) TCEWIN_TS(no_thread_safety_analysis) {
 			return clear_runs(writer, range);
 		}));
 	ledger_.erase(range, std::move(spare), settled);
 	return {};
+}
+
+// A run that @range cuts in two becomes two. Nobody pays for one that is not needed: at the limit the user must be able
+// to give back.
+Result<Owned<Run>> Window::spare_for(TceRange range) const
+{
+	return ledger_.cut_by(range) ? Run::create(mm_) : Owned<Run>{};
+}
+
+// A MAP that failed half way: devices could write for a while.
+void Window::dirty(const RunList &list) const
+{
+	for (const Run *r = list.first(); r; r = RunList::next(r))
+		if (writes(r->access))
+			r->region->dirty(r->address, geometry_.page_shift.bytes(r->range.count));
 }
 
 // A table may still translate to what a failed MAP was about to map.
@@ -272,11 +288,9 @@ void Window::forget_locked()
 	if (abandoned_)
 		return;
 	ledger_.erase(geometry_.all(), nullptr, Settled{});
-	while (Owned<Run> run = limbo_.take()) {
-		if (writes(run->access))
-			run->region->dirty(run->address, geometry_.page_shift.bytes(run->range.count));
+	dirty(limbo_);
+	while (Owned<Run> run = limbo_.take())
 		run->region->drop_mapped(run->range.count);
-	}
 }
 
 } // namespace tcewin

@@ -66,6 +66,8 @@ private:
 	template <class W>
 	Result<> put_runs(W &writer, TceRange range, Holes holes) REQUIRES(lock_);
 	void keep_in_limbo(RunList &list) REQUIRES(lock_);
+	void dirty(const RunList &list) const;
+	Result<Owned<Run>> spare_for(TceRange range) const REQUIRES(lock_);
 
 	void *mm_;
 	Charge charge_;

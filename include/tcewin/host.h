@@ -115,7 +115,7 @@ struct tcewin_window_info {
 };
 
 /*
- * A window of the PE exists from now on / is about to go: keep the device tree true. Status; what tcewin_host_window_added()
+ * A window of the PE exists from now on / is gone from firmware: keep the device tree true. Status; what tcewin_host_window_added()
  * refuses is removed again. Called with the container's lock held.
  */
 int tcewin_host_window_added(void *pe, const struct tcewin_window_info *window);
