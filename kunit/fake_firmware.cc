@@ -109,7 +109,11 @@ void FakeFirmware::check_reach(const char *rule)
 
 void FakeFirmware::settled()
 {
+	if (waits_owed)
+		complaints_.add("did not wait while RTAS was busy", waits_owed);
 	for (FakePe *pe : pes_) {
+		if (!pe->tables.empty() && pe->tables[0]->left_behind)
+			continue;
 		for (FakeTable *t : pe->tables)
 			t->words->each([&](u64 index, u64 word) {
 				if (word & residue_mark)

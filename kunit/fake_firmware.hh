@@ -77,6 +77,7 @@ struct FakeTable {
 	u32 page_shift;
 	u64 start, entries; // bus address, TCEs
 	bool is_default;
+	bool left_behind; // made before the engine came
 	Words *words;
 	u64 size() const { return entries << page_shift; }
 	bool holds(u64 ioba) const { return ioba >= start && ioba - start < size(); }
@@ -138,6 +139,7 @@ class FakeFirmware
 
 	Vector<Write> history;
 	u64 tces_written{}; // entries stored, cleared ones included
+	u64 waits_owed{};   // busy answers of RTAS that tcewin_host_rtas_wait() has not been asked about
 	u64 calls_without_yield{}, most_without_yield{};
 
       private:

@@ -4,6 +4,12 @@
 namespace tcewin::test
 {
 
+// What is left has been complained of, or is meant to be.
+FakeHeap::~FakeHeap()
+{
+	live_.each([](u64 memory, u64) { tcewin_run_free(reinterpret_cast<void *>(memory)); });
+}
+
 void *FakeHeap::alloc(u64 bytes)
 {
 	void *memory = tcewin_run_alloc(bytes);
@@ -261,7 +267,7 @@ void tcewin_host_dirty(tcewin_u64 real, tcewin_u64 size)
 {
 	FakeHost &h = FakeHost::current();
 	Entered in{h};
-	h.memory.dirty(real, size);
+	h.memory.dirty(real, size, h.injector.any_hit() ? FakeMemory::Precision::rough : FakeMemory::Precision::exact);
 }
 
 tcewin_u32 tcewin_host_page_shift(void) { return FakeHost::current().memory.page_shift; }

@@ -16,6 +16,7 @@ class FakeHeap
 {
       public:
 	explicit FakeHeap(Complaints &complaints) : complaints_{complaints} {}
+	~FakeHeap();
 	void *alloc(u64 bytes);
 	void free(void *memory);
 	bool holds(const void *memory, u64 bytes) const;

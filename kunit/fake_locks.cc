@@ -4,11 +4,17 @@
 namespace tcewin::test
 {
 
+FakeLocks::~FakeLocks()
+{
+	while (!live_.empty())
+		destroy(live_.back());
+}
+
 tcewin_host_lock *FakeLocks::make(tcewin_lock_kind kind)
 {
 	auto *lock = static_cast<tcewin_host_lock *>(tcewin_run_alloc(sizeof(tcewin_host_lock)));
 	*lock = {kind, tcewin_run_lock_new(kind)};
-	live_++;
+	live_.push(lock);
 	return lock;
 }
 
@@ -17,9 +23,14 @@ void FakeLocks::destroy(tcewin_host_lock *lock)
 	for (const Held &h : held_)
 		if (h.lock == lock)
 			complaints_.add("freed a lock that is held", lock->kind);
-	live_--;
-	tcewin_run_lock_free(lock->real);
-	tcewin_run_free(lock);
+	for (u64 i = 0; i < live_.size(); i++)
+		if (live_[i] == lock) {
+			live_.erase(i);
+			tcewin_run_lock_free(lock->real);
+			tcewin_run_free(lock);
+			return;
+		}
+	complaints_.add("freed a lock that is none", reinterpret_cast<u64>(lock));
 }
 
 void FakeLocks::wants(const tcewin_host_lock *lock)
@@ -61,8 +72,8 @@ void FakeLocks::settled()
 
 void FakeLocks::finish()
 {
-	if (live_)
-		complaints_.add("locks are left at the end", live_);
+	if (!live_.empty())
+		complaints_.add("locks are left at the end", live_.size());
 }
 
 } // namespace tcewin::test

@@ -22,6 +22,7 @@ class FakeLocks
 {
       public:
 	explicit FakeLocks(Complaints &complaints) : complaints_{complaints} {}
+	~FakeLocks();
 
 	tcewin_host_lock *make(tcewin_lock_kind kind);
 	void destroy(tcewin_host_lock *lock);
@@ -45,7 +46,7 @@ class FakeLocks
 
 	Complaints &complaints_;
 	Vector<Held> held_;
-	u64 live_{};
+	Vector<tcewin_host_lock *> live_;
 };
 
 } // namespace tcewin::test

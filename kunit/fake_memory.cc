@@ -175,7 +175,7 @@ int FakeMemory::resolve(const FakePin *pin, u64 address, u64 *real)
 	return TCEWIN_OK;
 }
 
-void FakeMemory::dirty(u64 real, u64 size)
+void FakeMemory::dirty(u64 real, u64 size, Precision precision)
 {
 	if (!pinned(real, size)) {
 		complaints_.add("made dirty what is not pinned", real, size);
@@ -184,7 +184,7 @@ void FakeMemory::dirty(u64 real, u64 size)
 	while (size) {
 		const Owner o = *owner_of(real);
 		const u64 n = o.size < size ? o.size : size;
-		if (!o.mm->writable.contains(o.address, o.address + n))
+		if (precision == Precision::exact && !o.mm->writable.contains(o.address, o.address + n))
 			complaints_.add("made dirty what no device could write", o.address, n);
 		o.mm->dirty.add(o.address, o.address + n);
 		real += n;

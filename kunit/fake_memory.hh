@@ -60,7 +60,9 @@ class FakeMemory
 	int pin(FakeMm *mm, u64 address, u64 size, FakePin **pin);
 	bool unpin(FakeMm *mm, FakePin *pin);
 	int resolve(const FakePin *pin, u64 address, u64 *real);
-	void dirty(u64 real, u64 size);
+	// After a failed call nobody knows how far a table was written, so that more may be made dirty than was writable.
+	enum class Precision { exact, rough };
+	void dirty(u64 real, u64 size, Precision precision);
 	int charge(FakeMm *mm, u64 bytes);
 	void uncharge(FakeMm *mm, u64 bytes);
 

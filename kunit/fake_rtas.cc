@@ -17,8 +17,11 @@ int FakeFirmware::enter(FakePe *pe, Point p)
 		pe->call = call;
 		pe->busy_left = pe->personality.busy;
 	}
-	if (pe->busy_left)
-		return --pe->busy_left & 1 ? rtas_busy : 9900;
+	static constexpr int busy[] = {rtas_busy, 9900, 9901, 9902, 9903, 9904, 9905};
+	if (pe->busy_left) {
+		waits_owed++;
+		return busy[--pe->busy_left % 7];
+	}
 	pe->call = 0;
 	const Injection *fault = injector_.fires(p);
 	const Injection *any = injector_.fires(Point::any_rtas);
@@ -26,7 +29,13 @@ int FakeFirmware::enter(FakePe *pe, Point p)
 	return fault ? static_cast<int>(fault->status) : rtas_success;
 }
 
-int FakeFirmware::wait(int status) { return status == rtas_busy || (status >= 9900 && status <= 9905); }
+int FakeFirmware::wait(int status)
+{
+	const bool busy = status == rtas_busy || (status >= 9900 && status <= 9905);
+	if (busy && waits_owed)
+		waits_owed--;
+	return busy;
+}
 
 int FakeFirmware::query(FakePe *pe, tcewin_ddw_query *query)
 {
@@ -41,7 +50,7 @@ int FakeFirmware::query(FakePe *pe, tcewin_ddw_query *query)
 FakeTable *FakeFirmware::make(FakePe *pe, u32 liobn, Words &store, u32 page_shift, u64 start, u64 entries)
 {
 	auto *t = static_cast<FakeTable *>(tcewin_run_alloc(sizeof(FakeTable)));
-	*t = {++serials_, pe, liobn, page_shift, start, entries, liobn == pe->info.default_liobn, &store};
+	*t = {++serials_, pe, liobn, page_shift, start, entries, liobn == pe->info.default_liobn, false, &store};
 	pe->tables.push(t);
 	return t;
 }

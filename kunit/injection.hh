@@ -50,10 +50,12 @@ class Injector
 		if (!a.what.at || (a.what.onwards ? a.seen < a.what.at : a.seen != a.what.at))
 			return nullptr;
 		a.hits++;
+		any_hit_ = true;
 		return &a.what;
 	}
 	// How many calls failed since arm(), and how many there were at all.
 	u64 hits(Point p) const { return armed_[index(p)].hits; }
+	bool any_hit() const { return any_hit_; }
 	u64 calls(Point p) const { return calls_[index(p)]; }
 
       private:
@@ -65,6 +67,7 @@ class Injector
 
 	Armed armed_[points]{};
 	u64 calls_[points]{};
+	bool any_hit_{};
 };
 
 } // namespace tcewin::test

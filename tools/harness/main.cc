@@ -3,13 +3,20 @@
 #include <CLI/CLI.hpp>
 
 #include "cmd/abi.hh"
+#include "cmd/drivers.hh"
 #include "cmd/life.hh"
+#include "cmd/race.hh"
+#include "cmd/status.hh"
 
 namespace {
 
 using namespace harness;
 
 const std::map<std::string, Driver> drivers{{"tcewin", Driver::tcewin}, {"in-tree", Driver::in_tree}};
+
+const std::map<std::string, Order> orders{{"tcewin-first", Order::tcewin_first},
+                                          {"in-tree-first", Order::in_tree_first},
+                                          {"open-across-load", Order::open_across_load}};
 
 void add_common(CLI::App& command, Options& options) {
   command.add_option("--driver", options.driver, "the driver that is to serve")
@@ -40,6 +47,25 @@ int main(int argc, char** argv) {
   abi_command->add_option("--skip", abi.skip, "all but these (shell patterns)");
   abi_command->add_flag("--list", abi.list, "name the cases and run none");
   abi_command->callback([&] { good = run_abi(abi); });
+
+  Drivers_options both;
+  auto* drivers_command = app.add_subcommand("drivers", "which driver serves when both are loaded");
+  add_common(*drivers_command, both);
+  drivers_command->add_option("--order", both.orders, "only this order of loading; none: all, and refusals, and rmmod")
+      ->transform(CLI::CheckedTransformer(orders));
+  drivers_command->add_option("--refusing", both.refusing, "module parameters with which tcewin refuses to attach");
+  drivers_command->callback([&] { good = run_drivers(both); });
+
+  Race_options race;
+  auto* race_command = app.add_subcommand("race", "ioctls while the group leaves the container and comes back");
+  add_common(*race_command, race);
+  race_command->add_option("--seconds", race.seconds, "how long")->capture_default_str();
+  race_command->add_option("--threads", race.threads, "threads that issue ioctls")->capture_default_str();
+  race_command->add_option("--seed", race.seed, "of the random choices")->capture_default_str();
+  race_command->callback([&] { good = run_race(race); });
+
+  auto* status_command = app.add_subcommand("status", "modules, devices, groups and windows as they are");
+  status_command->callback([&] { good = run_status(); });
 
   CLI11_PARSE(app, argc, argv);
   return good ? 0 : 1;

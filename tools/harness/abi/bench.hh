@@ -73,7 +73,7 @@ class Bench {
   std::optional<Window> ddw;
   std::optional<Buffer> own;
   std::optional<Locked_memory_limit> limit;
-  std::uint64_t number = 0;
+  std::optional<std::uint64_t> created;  // start of a window that the case made
 
   // A correct argument for this stage; a case makes one field of it wrong.
   template <Call call>

@@ -36,8 +36,9 @@ class Expected {
 };
 
 enum class Afterwards {
-  works,  // the container is of use after the case, and the runner sees that it is
-  spent,  // the case ends with a container that this process cannot use any more
+  as_before,  // counts as at first, and the container is of use
+  changed,    // of use, but the case leaves another window or region than it found, and so other counts
+  spent,      // the case ends with a container that this process cannot use any more
 };
 
 struct Case {
@@ -50,7 +51,7 @@ struct Case {
   std::string (*verify)(Bench&) = nullptr;     // what is wrong now; empty: nothing
   Result<> (*finish)(Bench&) = nullptr;        // undoes prepare, and a call that succeeds
   const char* (*inapplicable)(Bench&) = nullptr;  // why it cannot be tried here; nullptr: it can
-  Afterwards afterwards = Afterwards::works;
+  Afterwards afterwards = Afterwards::as_before;
 };
 
 // The tables, one for each file cases_*.cc.

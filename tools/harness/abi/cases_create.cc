@@ -1,4 +1,4 @@
-// ABI.md: TCE_CREATE. A case that succeeds keeps its window's start in Bench::number, for finish to remove it.
+// ABI.md: TCE_CREATE. A call that succeeds keeps its window's start in Bench::created, for finish to remove it.
 #include "abi/case.hh"
 #include "abi/faults.hh"
 
@@ -9,11 +9,11 @@ namespace {
 Result<> create(Bench& b, std::uint32_t shift, std::uint64_t size, std::uint32_t levels) {
   auto start = b.container().tce_create(shift, size, levels);
   if (!start) return std::unexpected{start.error()};
-  b.number = *start;
+  b.created = *start;
   return {};
 }
 
-Result<> remove_created(Bench& b) { return b.container().tce_remove(b.number); }
+Result<> remove_created(Bench& b) { return b.created ? b.container().tce_remove(*b.created) : Result<>{}; }
 
 template <std::uint32_t count>
 Result<> levels(Bench& b) {
@@ -46,16 +46,18 @@ Result<> restore_without_ddw(Bench& b) {
 }
 
 std::string at_default_start(Bench& b) {
-  return b.number == b.info().dma32_window_start ? "" : fmt::format("it starts at {:#x}", b.number);
+  return b.created == b.info().dma32_window_start ? "" : "it does not start there";
 }
 
 std::string apart_from_default(Bench& b) {
-  bool apart = b.number >= b.window_end() || b.number + Bench::ddw_size <= b.info().dma32_window_start;
-  return apart ? "" : fmt::format("it starts at {:#x}, in the default window", b.number);
+  if (!b.created) return "";
+  bool apart = *b.created >= b.window_end() || *b.created + Bench::ddw_size <= b.info().dma32_window_start;
+  return apart ? "" : fmt::format("it starts at {:#x}, in the default window", *b.created);
 }
 
 std::string last_page_works(Bench& b) {
-  auto page = b.number + (1ull << 36) - page_size();
+  if (!b.created) return "";
+  auto page = *b.created + (1ull << 36) - page_size();
   if (auto done = b.container().map(page, b.vaddr(Bench::free_unit), page_size(), Access::both); !done)
     return "MAP_DMA of its last page: " + done.error().name();
   bool arrived = b.reaches(page, Bench::free_unit);
@@ -103,9 +105,11 @@ const Case cases[] = {
      .call = as_it_should_be<Call::create>},
     {.name = "create/no-slot-default-pending", .row = "CREATE: the default window counts as present until removed",
      .expected = ENOSPC, .stage = Stage::fresh,
-     .prepare = levels<1>, .call = as_it_should_be<Call::create>, .finish = remove_created},
+     .prepare = levels<1>, .call = as_it_should_be<Call::create>, .finish = remove_created,
+     .afterwards = Afterwards::changed},
     {.name = "create/default-pending-is-kept-apart", .row = "CREATE: the default window counts as present until removed",
-     .stage = Stage::fresh, .call = levels<1>, .verify = apart_from_default, .finish = remove_created},
+     .stage = Stage::fresh, .call = levels<1>, .verify = apart_from_default, .finish = remove_created,
+     .afterwards = Afterwards::changed},
     {.name = "create/4k-beside-default", .row = "CREATE: a new window in a free slot",
      .call = [](Bench& b) { return create(b, 12, Bench::ddw_size, 1); }, .verify = apart_from_default,
      .finish = remove_created},
@@ -121,7 +125,10 @@ const Case cases[] = {
     // What a window costs before its first TCE is the driver's choice; that it is charged at all is seen by filling one.
     {.name = "create/over-limit", .row = "CREATE: memory limit: ENOMEM", .expected = {ENOMEM, 0}, .prepare = limit_to_nothing,
      .call = window_size<1ull << 36>,
-     .finish = [](Bench& b) { return b.number && !remove_created(b) ? fail(EPROTO) : lift_limit(b); }},
+     .finish = [](Bench& b) { 
+       auto gone = remove_created(b);
+       return gone ? lift_limit(b) : gone;
+      }},
 };
 
 }  // namespace

@@ -13,19 +13,24 @@ Result<> remove(Bench& b, std::uint64_t start) { return b.container().tce_remove
 Result<> remove_default(Bench& b) { return remove(b, b.info().dma32_window_start); }
 
 Result<> remove_ddw(Bench& b) {
-  b.number = b.ddw->start();
+  b.created = b.ddw->start();
   auto done = b.ddw->remove();
   if (done) b.ddw.reset();
   return done;
 }
 
 std::string ddw_is_gone(Bench& b) {
-  auto mapped = b.container().map(b.number, b.vaddr(Bench::free_unit), page_size(), Access::both);
+  auto mapped = b.container().map(*b.created, b.vaddr(Bench::free_unit), page_size(), Access::both);
   if (mapped || mapped.error() != Errno{ENXIO}) return "MAP_DMA there: " + outcome(mapped);
-  auto reach = b.writes(b.number, {b.at(Bench::ddw_unit, 0, 64)});
+  auto reach = b.writes(*b.created, {b.at(Bench::ddw_unit, 0, 64)});
   return reach == Reach::nothing ? "" : "device reaches what was mapped in it";
 }
 
+// As restore, where nothing is registered that could be mapped in it.
+Result<> bring_back(Bench& b) {
+  auto start = b.container().tce_create(12, b.info().dma32_window_size, 1);
+  return start ? Result<>{} : Result<>{std::unexpected{start.error()}};
+}
 Result<> restore(Bench& b) { return b.restore_default(); }
 
 const Case cases[] = {
@@ -45,23 +50,18 @@ const Case cases[] = {
     {.name = "remove/end-of-ddw", .row = none_row, .expected = EINVAL, .stage = Stage::with_ddw,
      .call = [](Bench& b) { return remove(b, b.ddw->end()); }},
     {.name = "remove/twice", .row = none_row, .expected = EINVAL, .stage = Stage::with_ddw, .prepare = remove_ddw,
-     .call = [](Bench& b) { return remove(b, b.number); }},
+     .call = [](Bench& b) { return remove(b, *b.created); }, .afterwards = Afterwards::changed},
     {.name = "remove/default-twice", .row = none_row, .expected = EINVAL, .prepare = remove_default, .call = remove_default,
      .finish = restore},
     {.name = "remove/ddw-with-mappings", .row = "REMOVE: unmaps it, takes it from every group, undoes its accounting",
-     .stage = Stage::with_ddw, .call = remove_ddw, .verify = ddw_is_gone},
+     .stage = Stage::with_ddw, .call = remove_ddw, .verify = ddw_is_gone,
+     .afterwards = Afterwards::changed},
     {.name = "remove/untouched-default", .row = "clients: QEMU's first call; it must succeed though never touched",
      .stage = Stage::fresh, .call = remove_default,
-     .finish = [](Bench& b) {
-       auto back = b.container().tce_create(12, b.info().dma32_window_size, 1);
-       return back ? Result<>{} : Result<>{std::unexpected{back.error()}};
-     }},
+     .finish = bring_back, .afterwards = Afterwards::changed},
     {.name = "remove/untouched-default-twice", .row = none_row, .expected = EINVAL, .stage = Stage::fresh,
      .prepare = remove_default, .call = remove_default,
-     .finish = [](Bench& b) {
-       auto back = b.container().tce_create(12, b.info().dma32_window_size, 1);
-       return back ? Result<>{} : Result<>{std::unexpected{back.error()}};
-     }},
+     .finish = bring_back, .afterwards = Afterwards::changed},
 };
 
 }  // namespace

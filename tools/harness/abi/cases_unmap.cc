@@ -54,9 +54,6 @@ const Case cases[] = {
      .verify = all_are_left, .finish = unmap_all},
     {.name = "unmap/over-end-of-ddw", .row = end_row, .expected = EINVAL, .stage = Stage::with_ddw,
      .call = [](Bench& b) { return unmap(b, b.ddw->end() - b.ddw->page(), 2 * b.ddw->page()); }},
-    {.name = "unmap/size-huge", .row = end_row, .expected = EINVAL, .call = with<Call::unmap, &Unmap::size, 1ull << 40>},
-    {.name = "unmap/size-overflow", .row = end_row, .expected = EINVAL,
-     .call = with<Call::unmap, &Unmap::size, 0xfffffffffffff000u>},
     {.name = "unmap/nothing-there", .row = "UNMAP: holes are fine", .call = as_it_should_be<Call::unmap>},
     {.name = "unmap/over-many", .row = "UNMAP: whatever is mapped in the range, over many maps, holes between",
      .prepare = map_every_fourth, .call = unmap_all, .verify = none_is_left},
@@ -67,6 +64,10 @@ const Case cases[] = {
        return reach == Reach::nothing ? "" : "device still reaches it";
      },
      .finish = [](Bench& b) { return b.container().map(b.ddw->start(), b.vaddr(Bench::ddw_unit), b.ddw->page(), Access::both); }},
+    // Last, because a driver that counts through it is lost in it, and the device with it.
+    {.name = "unmap/size-huge", .row = end_row, .expected = EINVAL, .call = with<Call::unmap, &Unmap::size, 1ull << 40>},
+    {.name = "unmap/size-overflow", .row = end_row, .expected = EINVAL,
+     .call = with<Call::unmap, &Unmap::size, 0xfffffffffffff000u>},
 };
 
 }  // namespace

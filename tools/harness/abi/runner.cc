@@ -44,7 +44,7 @@ class Trial {
       if (auto wrong = test_.verify(bench_); !wrong.empty()) story_.trouble(wrong);
     step("finish", test_.finish);
     if (test_.afterwards == Afterwards::spent) return;
-    same("after the case", at_first);
+    if (test_.afterwards == Afterwards::as_before) same("after the case", at_first);
     if (auto wrong = bench_.works(); !wrong.empty()) story_.trouble("then " + wrong);
   }
 
@@ -61,7 +61,7 @@ class Trial {
     auto result = test_.call(bench_);
     auto seen = result ? Errno{0} : result.error();
     story_.tell(test_.expected.accepts(seen) ? "=" : "#", seen.name());
-    if (seen.code() != 0 && test_.afterwards == Afterwards::works) same("after the failure", before);
+    if (seen.code() != 0 && test_.afterwards != Afterwards::spent) same("after the failure", before);
   }
 
   void same(std::string_view when, const Counts& wanted) {

@@ -37,6 +37,8 @@ place_headers() {
 	release=$(cat "$dir/release")
 	tree=$dir/usr/src/linux-headers-$release
 	[ -e "$tree/.config" ] || die "the headers packages hold no tree for $release"
+	# Only there for BTF, which needs pahole and which no module of ours needs.
+	rm -f "$tree/vmlinux"
 	# "include /usr/src/linux-headers-...-common/Makefile", and the compiler's exact name, which the machine may not have
 	sed -i "s,^include /usr/src/,include \$(dir \$(lastword \$(MAKEFILE_LIST)))../," "$tree/Makefile"
 	# shellcheck disable=SC2016

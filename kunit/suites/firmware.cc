@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What PowerVM's firmware may do and QEMU's does not, and the other way round: busy, errors, windows in strange places, old TCEs in a
+// table, windows that somebody left. The right error, nothing lost, and the next try is free to succeed.
+#include "tcewin/engine.h"
+
+#include "rig.hh"
+
+using namespace tcewin::test;
+
+namespace
+{
+
+// Every busy status, several times each, for every call.
+void busy(Test &t)
+{
+	Personality p = Personality::powervm();
+	p.busy = 17;
+	Rig rig{t, {p, 2}};
+	ASSERT_EQ(rig.attach(1), TCEWIN_OK);
+	ASSERT_EQ(rig.create(16, tib), TCEWIN_OK);
+	EXPECT_EQ(rig.remove(rig.start), TCEWIN_OK);
+	EXPECT_EQ(rig.remove(p.default_start), TCEWIN_OK);
+	EXPECT_EQ(rig.create(12, p.default_size), TCEWIN_OK);
+}
+
+// What the query answers on the day, not what it answered before.
+void query_counts(Test &t)
+{
+	Rig rig{t};
+	Personality &p = rig.fake[0]->personality;
+	const Personality as_was = p;
+	p.largest_block = 1024;
+	EXPECT_REFUSED(TOO_LARGE, rig.create(16, 128 * mib));
+	EXPECT_EQ(rig.create(16, 64 * mib), TCEWIN_OK);
+	EXPECT_EQ(rig.remove(rig.start), TCEWIN_OK);
+	p = as_was;
+	p.page_sizes = 0x1000;
+	EXPECT_REFUSED(BAD_PAGE_SHIFT, rig.create(16, gib));
+	p = as_was;
+	rig.fake[0]->info.max_windows = 1;
+	EXPECT_REFUSED(NO_SLOT, rig.create(16, gib));
+	rig.fake[0]->info.max_windows = 2;
+	EXPECT_EQ(rig.create(16, gib), TCEWIN_OK);
+}
+
+void errors(Test &t)
+{
+	for (long status : {-1L, -3L, -5L, -9000L, 1L, 9906L}) {
+		Note at{t, "status", static_cast<u64>(-status)};
+		Rig rig{t, {.personality = Personality::powervm()}};
+		ASSERT_EQ(rig.add(huge, huge_size), TCEWIN_OK);
+		for (Point p : {Point::query, Point::create}) {
+			const Snapshot before{rig};
+			rig.host.injector.arm(p, {.at = 1, .status = status});
+			EXPECT(rig.create(16, tib) != TCEWIN_OK);
+			Snapshot{rig}.expect_same(t, before);
+		}
+		ASSERT_EQ(rig.create(16, tib), TCEWIN_OK);
+		ASSERT_EQ(rig.map(rig.start, huge, 4 * mib), TCEWIN_OK);
+		const Snapshot with_window{rig};
+		rig.host.injector.arm(Point::remove, {.at = 1, .status = status});
+		EXPECT_EQ(rig.remove(rig.start), TCEWIN_FIRMWARE_ERROR);
+		Snapshot{rig}.expect_same(t, with_window);
+		EXPECT_EQ(rig.map(rig.start, huge + 4 * mib, 4 * mib), TCEWIN_OK);
+		EXPECT_EQ(rig.remove(rig.start), TCEWIN_OK);
+		EXPECT_EQ(rig.remove(0x10000000), TCEWIN_OK);
+		rig.host.injector.arm(Point::reset, {.at = 1, .status = status});
+		EXPECT_REFUSED(FIRMWARE_ERROR, rig.create(12, mib));
+		EXPECT_EQ(rig.create(12, mib), TCEWIN_OK);
+	}
+}
+
+// A DDW over another window, not on its page, or past the end of the space.
+void out_of_place(Test &t)
+{
+	Rig rig{t, {.personality = Personality::powervm()}};
+	ASSERT_EQ(rig.add(block, block_size), TCEWIN_OK);
+	ASSERT_EQ(rig.map(0x10000000, block, mib), TCEWIN_OK);
+	for (u64 start : {u64{0x10000000}, u64{0x10000000 + 4 * mib}, u64{0x1fff0000}, u64{0}, u64{0x10000000} - gib / 2,
+			  (u64{1} << 58) + 4 * kib, ~u64{0xffff}, 0 - gib / 2}) {
+		Note at{t, "start", start};
+		rig.fake[0]->override_start = start ? start : 0x10000; // a GiB from here reaches the default window
+		EXPECT_REFUSED(FIRMWARE_ERROR, rig.create(16, gib));
+	}
+	rig.expect_mapped(0x10000000, block, mib);
+	EXPECT_EQ(rig.create(16, gib), TCEWIN_OK);
+}
+
+// QEMU's second DDW is where the first is.
+void second_ddw_over_first(Test &t)
+{
+	Rig rig{t};
+	ASSERT_EQ(rig.add(block, block_size), TCEWIN_OK);
+	ASSERT_EQ(rig.create(16, gib), TCEWIN_OK);
+	ASSERT_EQ(rig.map(rig.start, block, mib), TCEWIN_OK);
+	const u64 first = rig.start;
+	ASSERT_EQ(rig.remove(0), TCEWIN_OK);
+	EXPECT_REFUSED(FIRMWARE_ERROR, rig.create(16, gib));
+	rig.expect_mapped(first, block, mib);
+	EXPECT_EQ(rig.remove(first), TCEWIN_OK);
+	// and the first one after everything is gone is where the default window was
+	ASSERT_EQ(rig.create(16, gib), TCEWIN_OK);
+	EXPECT_EQ(rig.start, 0);
+	EXPECT_EQ(rig.map(0, block, mib), TCEWIN_OK);
+	rig.expect_mapped(0, block, mib);
+	EXPECT_EQ(rig.remove(0), TCEWIN_OK);
+	EXPECT_EQ(rig.create(12, 0x40000000), TCEWIN_OK);
+}
+
+// PowerVM can have two DDWs where the default window is gone.
+void two_ddws(Test &t)
+{
+	Rig rig{t, {.personality = Personality::powervm()}};
+	ASSERT_EQ(rig.add(block, block_size), TCEWIN_OK);
+	ASSERT_EQ(rig.remove(0x10000000), TCEWIN_OK);
+	ASSERT_EQ(rig.create(16, gib), TCEWIN_OK);
+	const u64 first = rig.start;
+	ASSERT_EQ(rig.create(12, gib), TCEWIN_OK);
+	const u64 second = rig.start;
+	EXPECT_REFUSED(NO_SLOT, rig.create(16, gib));
+	EXPECT_EQ(rig.map(first, block, mib), TCEWIN_OK);
+	EXPECT_EQ(rig.map(second, block + mib, mib), TCEWIN_OK);
+	EXPECT_EQ(rig.remove(first), TCEWIN_OK);
+	rig.expect_mapped(second, block + mib, mib);
+	EXPECT_EQ(rig.create(16, gib), TCEWIN_OK);
+	EXPECT_EQ(rig.start, first);
+	rig.expect_unmapped(first, 4 * mib);
+}
+
+// On a PE with one window everything shares one table, which keeps what it held.
+void one_window(Test &t)
+{
+	Rig rig{t, {.personality = Personality::powervm_vf()}};
+	ASSERT_EQ(rig.add(block, block_size), TCEWIN_OK);
+	EXPECT_EQ(rig.valid(), 0);
+	for (int round = 0; round < 3; round++) {
+		ASSERT_EQ(rig.map(0x10000000, block, 4 * mib), TCEWIN_OK);
+		ASSERT_EQ(rig.remove(0x10000000), TCEWIN_OK);
+		ASSERT_EQ(rig.create(16, tib), TCEWIN_OK);
+		EXPECT_EQ(rig.valid(), 0);
+		ASSERT_EQ(rig.map(rig.start, block, 64 * mib), TCEWIN_OK);
+		ASSERT_EQ(rig.remove(rig.start), TCEWIN_OK);
+		ASSERT_EQ(rig.create(12, 0x10000000), TCEWIN_OK);
+		EXPECT_EQ(rig.valid(), 0);
+	}
+}
+
+// The kernel or another user left a DDW behind, full.
+void windows_left_behind(Test &t)
+{
+	FakeHost &host = t.host();
+	FakePe *fake = host.firmware.new_pe(Personality::powervm());
+	tcewin_ddw_window left{};
+	while (host.firmware.create(fake, 16, 40, &left))
+		host.firmware.waits_owed = 0;
+	fake->tables[0]->words->set(5, 0x40000803);
+	fake->tables[0]->left_behind = true;
+	tcewin_pe *pe = nullptr;
+	ASSERT_EQ(tcewin_pe_create(fake, &fake->info, &pe), TCEWIN_OK);
+	{
+		Rig rig{t};
+		EXPECT_EQ(rig.detach(0), TCEWIN_OK);
+		EXPECT_EQ(tcewin_container_attach(rig.container, pe), TCEWIN_OK);
+		EXPECT_EQ(fake->tables.size(), 1);
+		EXPECT_EQ(rig.valid(), 0);
+		ASSERT_EQ(rig.create(16, tib), TCEWIN_OK);
+		EXPECT_EQ(rig.valid(), 0);
+		EXPECT_EQ(tcewin_container_detach(rig.container, pe), TCEWIN_OK);
+	}
+	EXPECT_EQ(fake->tables.size(), 0);
+	tcewin_pe_destroy(pe);
+}
+
+// The window could not be announced, and then not removed either: it is empty, and the next call gets rid of it.
+void removal_of_a_failed_create_fails(Test &t)
+{
+	Rig rig{t, {.personality = Personality::powervm()}};
+	for (u64 failures : {1, 2, 3}) {
+		Note at{t, "failures", failures};
+		rig.host.injector.arm(Point::announce, {.at = 1});
+		rig.host.injector.arm(Point::remove, {.at = 1});
+		EXPECT(tcewin_create_window(rig.container, 16, tib, 1, &rig.start) != TCEWIN_OK);
+		EXPECT_EQ(rig.valid(), 0);
+		rig.host.injector.disarm();
+		EXPECT_EQ(rig.create(16, tib), TCEWIN_OK);
+		EXPECT_EQ(rig.remove(rig.start), TCEWIN_OK);
+	}
+}
+
+// A PE goes though firmware does not let its windows go: they are empty, and gone when the PE is.
+void detach_while_firmware_refuses(Test &t)
+{
+	Rig rig{t, {.personality = Personality::powervm()}};
+	ASSERT_EQ(rig.add(block, block_size), TCEWIN_OK);
+	ASSERT_EQ(rig.create(16, tib), TCEWIN_OK);
+	ASSERT_EQ(rig.map(rig.start, block, 64 * mib), TCEWIN_OK);
+	ASSERT_EQ(rig.map(0x10000000, block, mib), TCEWIN_OK);
+	rig.host.injector.arm(Point::remove, {.at = 1, .onwards = true});
+	EXPECT_EQ(rig.detach(0), TCEWIN_OK);
+	EXPECT_EQ(rig.valid(), 0);
+	EXPECT_EQ(rig.drop(block, block_size), TCEWIN_OK);
+	rig.host.injector.disarm();
+	EXPECT_EQ(rig.attach(0), TCEWIN_OK);
+	EXPECT_EQ(rig.create(16, tib), TCEWIN_OK);
+}
+
+constexpr tcewin_case cases[] = {
+	CASE(busy),
+	CASE(query_counts),
+	CASE(errors),
+	CASE(out_of_place),
+	CASE(second_ddw_over_first),
+	CASE(two_ddws),
+	CASE(one_window),
+	CASE(windows_left_behind),
+	CASE(removal_of_a_failed_create_fails),
+	CASE(detach_while_firmware_refuses),
+};
+
+} // namespace
+
+TCEWIN_SUITE(firmware, cases);
