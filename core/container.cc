@@ -47,27 +47,30 @@ Result<> Container::check_mirrors(const tcewin_pe_info &info) const
 }
 
 // Gives @pe every window there is, at the same place, with the same translations. It begins with its default window
-// alone; where the container has none, that one keeps its place from being given to a DDW and goes at the end, or at
-// once if it is all the PE can have.
+// alone; where the container has none, that one keeps its place from being given to the first DDW, and goes after it,
+// or before it if one window is all the PE can have.
 Result<> Container::mirror(Pe &pe)
 {
 	for (Slot &slot : slots_)
 		if (slot)
 			TRY(slot->reserve_tables(pes_.size() + 1));
-	const bool keep = default_exists(), alone = pe.info().max_windows == 1;
-	const PeWindow first = TRY(pe.restore_default(keep ? slots_[0]->geometry().size : default_geometry().size));
-	if (keep)
+	const Bytes size = default_exists() ? slots_[0]->geometry().size : default_geometry().size;
+	const PeWindow first = TRY(pe.restore_default(size));
+	bool spare = !default_exists();
+	if (!spare)
 		TRY(slots_[0]->join(pe, first));
-	else if (alone)
-		TRY(pe.remove(first));
 	for (Slot &slot : slots_) {
 		if (!slot || slot->kind() == WindowKind::default_window)
 			continue;
+		if (spare && pe.info().max_windows == 1)
+			TRY(pe.remove(first));
 		const WindowGeometry &g = slot->geometry();
 		const PeWindow at = TRY(pe.create_at(g.page_shift, g.size, g.start));
 		TRY(slot->join(pe, at));
+		if (std::exchange(spare, false) && pe.info().max_windows > 1)
+			TRY(pe.remove(first));
 	}
-	return keep || alone ? Result<>{} : pe.remove(first);
+	return spare ? pe.remove(first) : Result<>{};
 }
 
 // Whatever the hand-over left in firmware ends here: a PE begins with its default window, reset and emptied.

@@ -42,6 +42,7 @@ Result<PeWindow> Pe::restore_default(Bytes size)
 	for (const auto &slot : windows_)
 		if (slot)
 			return fail(TCEWIN_IN_THE_WAY);
+	note_leftovers();
 	const int status = until_done([&] { return tcewin_host_ddw_reset(host_); });
 	if (status != rtas_success) {
 		tcewin_host_event(host_, TCEWIN_EVENT_FIRMWARE, "ibm,reset-pe-dma-windows", status);
@@ -57,6 +58,15 @@ Result<PeWindow> Pe::restore_default(Bytes size)
 		return fail(r.error());
 	}
 	return asked;
+}
+
+// A DDW that nobody here knows of is about to be reset away, with whatever is in it.
+void Pe::note_leftovers()
+{
+	tcewin_ddw_query answer{};
+	const int status = until_done([&] { return tcewin_host_ddw_query(host_, &answer); });
+	if (status != rtas_success || answer.windows_available == 0)
+		suspect_ = true;
 }
 
 Result<PeWindow> Pe::create(PageShift page, Bytes size)
@@ -76,8 +86,8 @@ Result<PeWindow> Pe::create(PageShift page, Bytes size)
 		tcewin_host_event(host_, TCEWIN_EVENT_FIRMWARE, "window out of place at",
 				  static_cast<long>(made.start));
 		r = fail(TCEWIN_FIRMWARE_ERROR);
-	} else if (info_.max_windows == 1) {
-		r = clear_all(window); // the only table of the PE: it may show what the last window left
+	} else if (suspect_ || info_.max_windows == 1) {
+		r = clear_all(window);
 	}
 	if (r)
 		r = enter(window);

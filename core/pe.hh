@@ -45,6 +45,9 @@ public:
 	Result<PeWindow> create_at(PageShift page, Bytes size, Ioba start);
 	// Takes @window, whose table is empty, away. FIRMWARE_ERROR: it is still there.
 	Result<> remove(const PeWindow &window);
+	// A window of this PE went with entries in it: no later one is trusted to be empty, though firmware that allows
+	// two windows is known to empty a DDW that it creates. (With one window it is known not to.)
+	void suspect() { suspect_ = true; }
 
 	// The caller goes on without @window, which could not be removed but is empty; it is tried again before the
 	// next create.
@@ -66,10 +69,12 @@ private:
 	Result<> query(PageShift page, Bytes size);
 	Result<> firmware_remove(Liobn liobn);
 	void sweep();
+	void note_leftovers();
 	std::optional<Slot> *find(const PeWindow &window);
 
 	void *host_;
 	tcewin_pe_info info_;
+	bool suspect_{};
 	std::array<std::optional<Slot>, 4> windows_{}; // what firmware has; orphans take a place too
 };
 

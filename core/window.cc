@@ -227,6 +227,8 @@ Result<> Window::drop_member(std::size_t at)
 {
 	Member &member = members_[at];
 	const bool empty = clear_mapped(member).has_value() && !stuck_;
+	if (!empty)
+		member.pe->suspect();
 	const bool gone = member.pe->remove(member.at).has_value();
 	if (!gone)
 		member.pe->orphan(member.at);
@@ -259,6 +261,8 @@ Result<> Window::remove()
 	bool removed_one = false;
 	while (!members_.empty()) {
 		Member &last = members_[members_.size() - 1];
+		if (stuck_)
+			last.pe->suspect();
 		if (auto r = last.pe->remove(last.at); !r) {
 			if (stuck_)
 				return fail(TCEWIN_STUCK);

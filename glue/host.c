@@ -23,7 +23,8 @@ void *tcewin_host_alloc(size_t bytes)
 	 */
 	if (bytes <= 192)
 		bytes = bytes <= 64 ? ALIGN(bytes, 16) : roundup_pow_of_two(bytes);
-	return kvzalloc(bytes, GFP_KERNEL_ACCOUNT);
+	/* How much is asked for is up to the user: no line in the log when there is none. */
+	return kvzalloc(bytes, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 }
 
 void tcewin_host_free(void *memory)

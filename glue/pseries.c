@@ -27,7 +27,7 @@ static struct device_node *find_node(struct device_node *dn,
 	return NULL;
 }
 
-/* For iommu_group_for_each_dev(): the first device of the PE that has a node. */
+/* For iommu_group_for_each_dev(): the first device of the PE that has a node, with a reference. */
 static int find_device(struct device *dev, void *data)
 {
 	struct pci_dev **pdev = data;
@@ -38,8 +38,20 @@ static int find_device(struct device *dev, void *data)
 	dn = pci_device_to_OF_node(to_pci_dev(dev));
 	if (!dn || !PCI_DN(dn))
 		return 0;
-	*pdev = to_pci_dev(dev);
+	*pdev = pci_dev_get(to_pci_dev(dev));
 	return 1;
+}
+
+static void read_device(struct pci_dev *pdev, struct iommu_table_group *table_group,
+			struct tcewin_pe_host *pe)
+{
+	struct device_node *dn = pci_device_to_OF_node(pdev);
+	const struct pci_dn *pdn = PCI_DN(dn);
+
+	pe->node = find_node(dn, table_group);
+	pe->buid = pdn->phb->buid;
+	pe->config_address = pdn->busno << 16 | pdn->devfn << 8;
+	strscpy(pe->name, pci_name(pdev));
 }
 
 /*
@@ -93,9 +105,10 @@ static int read_default_window(struct device_node *node, struct tcewin_pe_info *
 	info->default_liobn = of_read_number(cells, 1);
 	info->default_start = of_read_number(cells + 1, start_cells);
 	size = of_read_number(cells + 1 + start_cells, size_cells);
-	if (size < SZ_4K)
+	/* GET_INFO has 32 bits for either. */
+	if (size < SZ_4K || info->default_start > U32_MAX)
 		return -ENODEV;
-	info->default_size = rounddown_pow_of_two(size);
+	info->default_size = rounddown_pow_of_two(min_t(u64, size, U32_MAX));
 	return 0;
 }
 
@@ -129,7 +142,6 @@ int tcewin_pe_find(struct iommu_group *group, struct iommu_table_group *table_gr
 		   struct tcewin_pe_host *pe, struct tcewin_pe_info *info)
 {
 	struct pci_dev *pdev = NULL;
-	struct pci_dn *pdn;
 	int ret;
 
 	memset(pe, 0, sizeof(*pe));
@@ -137,13 +149,10 @@ int tcewin_pe_find(struct iommu_group *group, struct iommu_table_group *table_gr
 	iommu_group_for_each_dev(group, &pdev, find_device);
 	if (!pdev)
 		return -ENODEV;
-	pe->node = find_node(pci_device_to_OF_node(pdev), table_group);
+	read_device(pdev, table_group, pe);
+	pci_dev_put(pdev);
 	if (!pe->node)
 		return -ENODEV;
-	pdn = PCI_DN(pci_device_to_OF_node(pdev));
-	pe->buid = pdn->phb->buid;
-	pe->config_address = pdn->busno << 16 | pdn->devfn << 8;
-	strscpy(pe->name, pci_name(pdev));
 
 	info->max_levels = 1;
 	info->put_indirect = firmware_has_feature(FW_FEATURE_PUT_TCE_IND) ? 1 : 0;

@@ -42,3 +42,15 @@ test: $(HOST_LANE)/tcewin-tests
 	$< --gtest_brief=1
 
 -include $(host-objects:.o=.d)
+
+# What must not compile: clang looks for exactly the errors that the files name.
+host-compile-fail := $(patsubst %.cc,$(HOST_LANE)/%.checked,$(wildcard kunit/compile_fail/*.cc))
+.PHONY: compile-fail
+compile-fail: $(host-compile-fail)
+test: compile-fail
+$(host-compile-fail): $(HOST_LANE)/%.checked: %.cc $(wildcard core/*.hh) kunit/host.mk
+	@mkdir -p $(@D)
+	@echo "  CHECK   $<"
+	@$(HOST_CXX) -std=c++23 -stdlib=libc++ -Iinclude -Icore -fsyntax-only -ferror-limit=0 -Wthread-safety -Wunused-result -Werror \
+		-Xclang -verify -Xclang -verify-ignore-unexpected=note $<
+	@touch $@

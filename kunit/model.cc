@@ -190,9 +190,11 @@ void Model::compare() const
 				rig_.expect_unmapped(ioba, 4 * kib);
 			}
 		}
+	// a window that firmware would not let go may be there as well, empty
+	const bool exact = !rig_.host.injector.any_hit();
 	for (unsigned i = 0; i < rig_.pes; i++)
-		if (rig_.attached[i] && rig_.fake[i]->tables.size() != windows())
-			rig_.t.fail(__FILE__, __LINE__, Line{}.add("another number of windows: ").value(rig_.fake[i]->tables.size()));
+		if (const u64 n = rig_.fake[i]->tables.size(); rig_.attached[i] && (exact ? n != windows() : n < windows()))
+			rig_.t.fail(__FILE__, __LINE__, Line{}.add("another number of windows: ").value(n));
 }
 
 } // namespace tcewin::test

@@ -145,15 +145,17 @@ void one_window(Test &t)
 	}
 }
 
-// The kernel or another user left a DDW behind, full.
+// The kernel or another user left a DDW behind, full, beside the default window.
 void windows_left_behind(Test &t)
 {
 	FakeHost &host = t.host();
 	FakePe *fake = host.firmware.new_pe(Personality::powervm());
 	tcewin_ddw_window left{};
+	while (host.firmware.reset(fake))
+		host.firmware.waits_owed = 0;
 	while (host.firmware.create(fake, 16, 40, &left))
 		host.firmware.waits_owed = 0;
-	fake->tables[0]->words->set(5, 0x40000803);
+	fake->tables[1]->words->set(5, 0x40000803);
 	fake->tables[0]->left_behind = true;
 	tcewin_pe *pe = nullptr;
 	ASSERT_EQ(tcewin_pe_create(fake, &fake->info, &pe), TCEWIN_OK);

@@ -73,6 +73,22 @@ void second_joins_without_default(Test &t, const Personality &p)
 void second_joins_without_default_on_qemu(Test &t) { second_joins_without_default(t, Personality::qemu()); }
 void second_joins_without_default_on_powervm(Test &t) { second_joins_without_default(t, Personality::powervm()); }
 
+// Both of the container's windows are DDWs: the newcomer has no room for its default window beside them.
+void second_joins_two_ddws(Test &t)
+{
+	Rig rig{t, {Personality::powervm(), 2}};
+	ASSERT_EQ(rig.add(huge, huge_size), TCEWIN_OK);
+	ASSERT_EQ(rig.remove(0x10000000), TCEWIN_OK);
+	ASSERT_EQ(rig.create(16, tib), TCEWIN_OK);
+	ASSERT_EQ(rig.map(rig.start, huge, 4 * mib), TCEWIN_OK);
+	const u64 first = rig.start;
+	ASSERT_EQ(rig.create(12, tib), TCEWIN_OK);
+	ASSERT_EQ(rig.map(rig.start, huge + 4 * mib, 4 * mib), TCEWIN_OK);
+	ASSERT_EQ(rig.attach(1), TCEWIN_OK);
+	rig.expect_mapped(first, huge, 4 * mib);
+	rig.expect_mapped(rig.start, huge + 4 * mib, 4 * mib);
+}
+
 // One VF's only window is a DDW; the other's firmware has room for one at a time too.
 void vf_joins(Test &t)
 {
@@ -149,6 +165,7 @@ constexpr tcewin_case cases[] = {
 	CASE(second_joins_later_on_powervm),
 	CASE(second_joins_without_default_on_qemu),
 	CASE(second_joins_without_default_on_powervm),
+	CASE(second_joins_two_ddws),
 	CASE(vf_joins),
 	CASE(second_cannot_follow),
 	CASE(one_leaves),

@@ -45,6 +45,7 @@ int main(int argc, char** argv) {
   add_common(*abi_command, abi);
   abi_command->add_option("--case", abi.cases, "only these (shell patterns)");
   abi_command->add_option("--skip", abi.skip, "all but these (shell patterns)");
+  abi_command->add_flag("--v1", abi.v1, "the cases of the v1 interface, too");
   abi_command->add_flag("--list", abi.list, "name the cases and run none");
   abi_command->callback([&] { good = run_abi(abi); });
 
@@ -53,7 +54,6 @@ int main(int argc, char** argv) {
   add_common(*drivers_command, both);
   drivers_command->add_option("--order", both.orders, "only this order of loading; none: all, and refusals, and rmmod")
       ->transform(CLI::CheckedTransformer(orders));
-  drivers_command->add_option("--refusing", both.refusing, "module parameters with which tcewin refuses to attach");
   drivers_command->callback([&] { good = run_drivers(both); });
 
   Race_options race;

@@ -2,14 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <bit>
-
 namespace harness::abi {
 
 Bench::Bench(Pci_function function) : function_{std::move(function)}, tree_{tree_windows(function_)} {}
 
 std::size_t Bench::unit() const { return std::max(page_size(), std::size_t{1} << 16); }
-unsigned Bench::kernel_shift() const { return static_cast<unsigned>(std::countr_zero(page_size())); }
 
 Result<> Bench::bring_to(Stage stage) {
   stage_ = stage;
@@ -56,7 +53,7 @@ Result<> Bench::map_witness() {
 }
 
 Result<> Bench::make_ddw() {
-  auto window = Window::create(container(), kernel_shift(), ddw_size);
+  auto window = Window::create(container(), page_shift(), ddw_size);
   if (!window) return std::unexpected{window.error()};
   ddw.emplace(std::move(*window));
   return container().map(ddw->start(), vaddr(ddw_unit), ddw->page(), Access::both);
@@ -94,7 +91,7 @@ template <>
 Create Bench::good<Call::create>() const {
   Create create{};
   create.argsz = sizeof create;
-  create.page_shift = kernel_shift();
+  create.page_shift = page_shift();
   create.window_size = ddw_size;
   create.levels = 1;
   return create;

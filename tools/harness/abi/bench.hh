@@ -20,6 +20,7 @@ enum class Stage {
   container,  // /dev/vfio/vfio is open, and nothing else
   grouped,    // the group is in it, no IOMMU type set
   v1,         // type 2, nothing enabled
+  // From here on the PE has to have DDW.
   fresh,      // type 7, nothing registered, default window not yet touched
   ready,      // memory registered; the witness and the scratch are mapped in the default window
   with_ddw,   // ready, and a DDW with one page mapped
@@ -57,7 +58,6 @@ class Bench {
   std::span<std::byte> at(std::size_t unit_index, std::size_t offset, std::size_t count) const {
     return memory_->bytes(unit_index * unit() + offset, count);
   }
-  unsigned kernel_shift() const;
 
   Result<Reach> writes(std::uint64_t ioba, Pieces pieces);  // device to memory; needs the scratch
   Result<Reach> reads(std::uint64_t ioba, Pieces pieces);

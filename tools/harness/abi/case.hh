@@ -57,6 +57,7 @@ struct Case {
 // The tables, one for each file cases_*.cc.
 std::span<const Case> rule_cases();
 std::span<const Case> attach_cases();
+std::span<const Case> v1_cases();
 std::span<const Case> get_info_cases();
 std::span<const Case> memory_cases();
 std::span<const Case> create_cases();

@@ -17,17 +17,17 @@ Result<> remove_created(Bench& b) { return b.created ? b.container().tce_remove(
 
 template <std::uint32_t count>
 Result<> levels(Bench& b) {
-  return create(b, b.kernel_shift(), Bench::ddw_size, count);
+  return create(b, page_shift(), Bench::ddw_size, count);
 }
 
 template <std::uint32_t shift>
-Result<> page_shift(Bench& b) {
+Result<> of_shift(Bench& b) {
   return create(b, shift, 1ull << 30, 1);
 }
 
 template <std::uint64_t size>
 Result<> window_size(Bench& b) {
-  return create(b, b.kernel_shift(), size, 1);
+  return create(b, page_shift(), size, 1);
 }
 
 Result<> remove_default(Bench& b) { return b.container().tce_remove(b.info().dma32_window_start); }
@@ -67,11 +67,21 @@ std::string last_page_works(Bench& b) {
 
 // Either way is right as long as it is true: an error, or a window whose pages can be mapped.
 Result<> beyond_reason(Bench& b) {
-  auto start = b.container().tce_create(b.kernel_shift(), 1ull << 62, 1);
+  auto start = b.container().tce_create(page_shift(), 1ull << 62, 1);
   if (!start) return std::unexpected{start.error()};
   auto mapped = b.container().map(*start, b.vaddr(Bench::free_unit), page_size(), Access::both);
   if (auto gone = b.container().tce_remove(*start); !gone) return gone;
   return mapped ? Result<>{} : fail(EPROTO);
+}
+
+Result<> every_page_size(Bench& b) {
+  for (auto left = b.info().ddw.pgsizes; left; left &= left - 1) {
+    auto shift = static_cast<std::uint32_t>(__builtin_ctzll(left));
+    auto start = b.container().tce_create(shift, 256ull << shift, 1);
+    if (!start) return std::unexpected{start.error()};
+    if (auto gone = b.container().tce_remove(*start); !gone) return gone;
+  }
+  return {};
 }
 
 constexpr const char* shift_row = "CREATE: page shift not in pgsizes: EINVAL";
@@ -79,13 +89,13 @@ constexpr const char* size_row = "CREATE: size not a power of two, or under one 
 constexpr const char* levels_row = "CREATE: levels 1 to 5 are accepted, others: EINVAL";
 
 const Case cases[] = {
-    {.name = "create/shift-13", .row = shift_row, .expected = EINVAL, .call = page_shift<13>},
-    {.name = "create/shift-0", .row = shift_row, .expected = EINVAL, .call = page_shift<0>},
-    {.name = "create/shift-63", .row = shift_row, .expected = EINVAL, .call = page_shift<63>},
+    {.name = "create/shift-13", .row = shift_row, .expected = EINVAL, .call = of_shift<13>},
+    {.name = "create/shift-0", .row = shift_row, .expected = EINVAL, .call = of_shift<0>},
+    {.name = "create/shift-63", .row = shift_row, .expected = EINVAL, .call = of_shift<63>},
     {.name = "create/shift-64-plus-12", .row = "defects: page_shift beyond 63 is EINVAL", .expected = EINVAL,
-     .call = page_shift<64 + 12>},
+     .call = of_shift<64 + 12>},
     {.name = "create/shift-huge", .row = "defects: page_shift beyond 63 is EINVAL", .expected = EINVAL,
-     .call = page_shift<0xffffffff>},
+     .call = of_shift<0xffffffff>},
     {.name = "create/size-zero", .row = size_row, .expected = EINVAL, .call = window_size<0>},
     {.name = "create/size-not-power-of-two", .row = size_row, .expected = EINVAL, .call = window_size<(16 << 20) + (1 << 16)>},
     {.name = "create/size-unaligned", .row = size_row, .expected = EINVAL, .call = window_size<(16 << 20) + 1>},
@@ -110,6 +120,10 @@ const Case cases[] = {
     {.name = "create/default-pending-is-kept-apart", .row = "CREATE: the default window counts as present until removed",
      .stage = Stage::fresh, .call = levels<1>, .verify = apart_from_default, .finish = remove_created,
      .afterwards = Afterwards::changed},
+    {.name = "create/every-page-size", .row = "CREATE: every page size of GET_INFO's pgsizes", .call = every_page_size},
+    {.name = "create/one-page", .row = "CREATE: a new window in a free slot",
+     .call = [](Bench& b) { return create(b, page_shift(), page_size(), 1); }, .verify = apart_from_default,
+     .finish = remove_created},
     {.name = "create/4k-beside-default", .row = "CREATE: a new window in a free slot",
      .call = [](Bench& b) { return create(b, 12, Bench::ddw_size, 1); }, .verify = apart_from_default,
      .finish = remove_created},

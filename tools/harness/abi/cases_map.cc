@@ -36,6 +36,27 @@ std::string may_only(Bench& b) {
   return "";
 }
 
+// Two registered regions, neighbours in memory; the range mapped begins in one and ends in the other.
+Result<> register_extra_in_two(Bench& b) {
+  auto half = b.extra().size() / 2;
+  if (auto done = b.container().register_memory(b.extra().address(), half); !done) return done;
+  return b.container().register_memory(b.extra().address() + half, half);
+}
+Result<> map_over_both(Bench& b) {
+  return map(b, b.iova(Bench::free_page), b.extra().address() + b.extra().size() / 2 - 4096, 2 * 4096);
+}
+std::string both_are_reached(Bench& b) {
+  auto middle = b.extra().size() / 2;
+  Pieces pieces{b.extra().bytes(middle - 100, 200)};
+  return b.writes(b.iova(Bench::free_page + 1) - 100, pieces) == Reach::arrived ? "" : "device does not reach both";
+}
+Result<> unregister_both(Bench& b) {
+  auto half = b.extra().size() / 2;
+  if (auto done = unmap_free(b); !done) return done;
+  if (auto done = b.container().unregister_memory(b.extra().address(), half); !done) return done;
+  return b.container().unregister_memory(b.extra().address() + half, half);
+}
+
 // Pages of a DDW that are larger than the processor's, over memory of base pages only.
 unsigned larger_shift(Bench& b) {
   auto larger = b.info().ddw.pgsizes & ~(2 * page_size() - 1);
@@ -113,6 +134,11 @@ const Case cases[] = {
      .expected = {EPERM, EINVAL}, .prepare = register_for_larger,
      .call = [](Bench& b) { return map(b, b.ddw->start(), b.own->address(), b.ddw->page()); }, .finish = undo_larger,
      .inapplicable = needs_larger_pages},
+    {.name = "map/removed-default", .row = "MAP: no window there: ENXIO", .expected = ENXIO,
+     .prepare = [](Bench& b) { return b.container().tce_remove(b.info().dma32_window_start); },
+     .call = as_it_should_be<Call::map>, .finish = [](Bench& b) { return b.restore_default(); }},
+    {.name = "map/over-two-regions", .row = "clients: must not notice the change of driver; in tree this works",
+     .prepare = register_extra_in_two, .call = map_over_both, .verify = both_are_reached, .finish = unregister_both},
     {.name = "map/replaces", .row = "MAP: over an existing mapping it replaces it", .prepare = map_old, .call = map_over,
      .verify = new_is_there, .finish = unmap_free},
     {.name = "map/read-only", .row = "MAP: READ as the device sees it",

@@ -26,6 +26,30 @@ Result<> unmap_and_unregister_extra(Bench& b) {
   return unregister_extra(b);
 }
 
+Result<> map_extra_twice_unmap_once(Bench& b) {
+  if (auto done = register_and_map_extra(b); !done) return done;
+  auto second = b.iova(Bench::free_page + 9);
+  if (auto done = b.container().map(second, b.extra().address(), 4096, Access::both); !done) return done;
+  return b.container().unmap(second, 4096);
+}
+Result<> map_last_page_of_extra(Bench& b) {
+  if (auto done = register_extra(b); !done) return done;
+  auto last = b.extra().address() + b.extra().size() - 4096;
+  return b.container().map(b.iova(Bench::free_page), last, 4096, Access::both);
+}
+Result<> map_other_over_extra(Bench& b) {
+  if (auto done = register_and_map_extra(b); !done) return done;
+  return b.container().map(b.iova(Bench::free_page), b.vaddr(Bench::free_unit), 4096, Access::both);
+}
+Result<> map_extra_in_ddw_and_remove(Bench& b) {
+  if (auto done = register_extra(b); !done) return done;
+  auto free_iova = b.ddw->start() + 9 * b.ddw->page();
+  if (auto done = b.container().map(free_iova, b.extra().address(), b.ddw->page(), Access::both); !done) return done;
+  auto removed = b.ddw->remove();
+  b.ddw.reset();
+  return removed;
+}
+
 std::string extra_still_counts(Bench& b) {
   auto again = register_extra(b);
   return !again && again.error() == Errno{EBUSY} ? "" : "it is no longer registered";
@@ -78,6 +102,15 @@ const Case cases[] = {
      .finish = [](Bench& b) { return drop(b, b.extra().address() + page_size(), b.extra().size() - page_size()); }},
     {.name = "register/over-limit", .row = "REGISTER: over the limit: ENOMEM", .expected = ENOMEM,
      .prepare = limit_to_nothing, .call = register_extra, .finish = lift_limit},
+    {.name = "register/a-page-over-limit", .row = "REGISTER: over the limit: ENOMEM", .expected = ENOMEM,
+     .prepare = [](Bench& b) { return limit_to(b, b.extra().size() - page_size()); }, .call = register_extra,
+     .finish = lift_limit},
+    {.name = "register/at-limit", .row = "REGISTER: pins, accounts",
+     .prepare = [](Bench& b) { return limit_to(b, b.extra().size()); }, .call = register_extra,
+     .finish = [](Bench& b) {
+       auto gone = unregister_extra(b);
+       return gone ? lift_limit(b) : gone;
+     }},
     {.name = "register/and-back", .row = "REGISTER: pins, accounts; UNREGISTER undoes it", .call = register_twice,
      .verify = range_is_free},
 
@@ -100,6 +133,17 @@ const Case cases[] = {
     {.name = "unregister/mapped", .row = "UNREGISTER: still mapped: EBUSY", .expected = EBUSY,
      .prepare = register_and_map_extra, .call = unregister_extra, .verify = extra_still_counts,
      .finish = unmap_and_unregister_extra},
+    {.name = "unregister/mapped-twice", .row = "UNREGISTER: still mapped: EBUSY", .expected = EBUSY,
+     .prepare = map_extra_twice_unmap_once, .call = unregister_extra, .verify = extra_still_counts,
+     .finish = unmap_and_unregister_extra},
+    {.name = "unregister/last-page-mapped", .row = "UNREGISTER: still mapped: EBUSY", .expected = EBUSY,
+     .prepare = map_last_page_of_extra, .call = unregister_extra, .verify = extra_still_counts,
+     .finish = unmap_and_unregister_extra},
+    {.name = "unregister/mapped-over-by-another", .row = "MAP: over an existing mapping it replaces it",
+     .prepare = map_other_over_extra, .call = unregister_extra,
+     .finish = [](Bench& b) { return b.container().unmap(b.iova(Bench::free_page), 4096); }},
+    {.name = "unregister/mapped-in-removed-window", .row = "REMOVE: unmaps it", .stage = Stage::with_ddw,
+     .prepare = map_extra_in_ddw_and_remove, .call = unregister_extra, .afterwards = Afterwards::changed},
 };
 
 }  // namespace

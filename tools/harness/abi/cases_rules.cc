@@ -24,6 +24,15 @@ Result<> child_registers_first(Bench& b) {
   return register_extra(b);
 }
 
+// The child leaves memory registered and mapped; the container lives on in this process, which owns nothing in it.
+Result<> child_maps_and_dies(Bench& b) {
+  auto mapped = in_another_process(b, [](Bench& child) {
+    if (auto done = register_extra(child); !done) return done;
+    return child.container().map(child.iova(Bench::free_page), child.extra().address(), 4096, Access::both);
+  });
+  return mapped ? register_extra(b) : mapped;
+}
+
 const Case cases[] = {
     {.name = "get-info/argsz-short", .row = argsz_row, .expected = EINVAL,
      .call = with<Call::get_info, &Info::argsz, 15u>},
@@ -75,6 +84,9 @@ const Case cases[] = {
     {.name = "rules/owner-registers-first",
      .row = "rules: the container belongs to the mm that first registers, not to the one that opened it",
      .expected = EPERM, .stage = Stage::fresh, .call = child_registers_first, .afterwards = Afterwards::spent},
+    {.name = "rules/owner-dies-with-mappings",
+     .row = "defects: registered memory when its process ends: all back", .expected = EPERM, .stage = Stage::fresh,
+     .call = child_maps_and_dies, .afterwards = Afterwards::spent},
 
     {.name = "rules/unknown-ioctl", .row = notty_row, .expected = ENOTTY,
      .call = plain<_IO(VFIO_TYPE, VFIO_BASE + 99)>},

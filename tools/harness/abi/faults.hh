@@ -74,13 +74,14 @@ Result<> foreign(Bench& b) {
 inline Result<> register_extra(Bench& b) { return as_it_should_be<Call::register_memory>(b); }
 inline Result<> unregister_extra(Bench& b) { return as_it_should_be<Call::unregister_memory>(b); }
 
-// No privilege to lock more memory than there is locked now.
-inline Result<> limit_to_nothing(Bench& b) {
-  auto limit = Locked_memory_limit::set(0);
+// No privilege to lock more than `room` bytes beside what is locked now.
+inline Result<> limit_to(Bench& b, std::uint64_t room) {
+  auto limit = Locked_memory_limit::set(room);
   if (!limit) return std::unexpected{limit.error()};
   b.limit.emplace(std::move(*limit));
   return {};
 }
+inline Result<> limit_to_nothing(Bench& b) { return limit_to(b, 0); }
 inline Result<> lift_limit(Bench& b) {
   b.limit.reset();
   return {};

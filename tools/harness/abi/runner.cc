@@ -35,6 +35,7 @@ class Trial {
   Trial(const Case& test, Bench& bench, Story& story) : test_{test}, bench_{bench}, story_{story} {}
 
   void run() {
+    if (test_.stage > Stage::v1 && !has_ddw(bench_.function())) return story_.tell("?", "this PE has no DDW");
     if (auto ready = bench_.bring_to(test_.stage); !ready) return story_.trouble("set-up: " + ready.error().name());
     if (auto why = test_.inapplicable ? test_.inapplicable(bench_) : nullptr) return story_.tell("?", why);
     auto at_first = Counts::now();

@@ -36,7 +36,7 @@ std::string Bench::default_works() {
 
 std::string Bench::ddw_works() {
   if (!ddw) {
-    auto window = Window::create(container(), kernel_shift(), ddw_size);
+    auto window = Window::create(container(), page_shift(), ddw_size);
     if (!window) return fmt::format("TCE_CREATE of a DDW: {}", window.error().name());
     ddw.emplace(std::move(*window));
   }

@@ -20,8 +20,10 @@ bool matches(const std::vector<std::string>& patterns, const char* name) {
 
 std::vector<const Case*> chosen(const Abi_options& options) {
   std::vector<const Case*> found;
-  for (auto table : {abi::rule_cases(), abi::attach_cases(), abi::get_info_cases(), abi::memory_cases(), abi::create_cases(),
-                     abi::remove_cases(), abi::map_cases(), abi::unmap_cases()})
+  std::vector tables{abi::rule_cases(),   abi::attach_cases(), abi::get_info_cases(), abi::memory_cases(),
+                     abi::create_cases(), abi::remove_cases(), abi::map_cases(),      abi::unmap_cases()};
+  if (options.v1) tables.insert(tables.begin() + 2, abi::v1_cases());
+  for (auto table : tables)
     for (auto& test : table)
       if ((options.cases.empty() || matches(options.cases, test.name)) && !matches(options.skip, test.name))
         found.push_back(&test);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "lib/devtree.hh"
 #include "lib/kmsg.hh"
 #include "lib/probe.hh"
 #include "lib/region.hh"
@@ -52,21 +53,13 @@ class Drivers {
     }
   }
 
-  // What ours refuses, the core goes on to offer to the next driver: it has to be refused all the same.
-  void refused_by_parameter() {
-    if (options_.refusing.empty()) return report_.note("a refusal by module parameter: not asked for (--refusing)");
-    for (bool with_in_tree : {false, true}) {
-      report_.heading(fmt::format("tcewin with {}, {} the in-tree driver", options_.refusing, with_in_tree ? "with" : "without"));
-      auto source = options_.source;
-      source.parameters = options_.refusing;
-      if (!clear() || !report_.step("load tcewin", load(Driver::tcewin, source))) return;
-      if (with_in_tree && !add(Driver::in_tree)) return;
-      Serving_watch watch;
-      auto rig = Rig::open(function_);
-      auto served = watch.served();
-      report_.check("SET_IOMMU 7 is refused", !rig && !served, fmt::format("{}, served by {}", outcome(rig), to_text(served)));
-    }
-    (void)clear();
+  // A PE without DDW is refused a v2 container, and the core goes on to offer it to the next driver, which would take it.
+  void without_ddw() {
+    shows_what_in_tree_does();
+    refuses({Driver::tcewin});
+    refuses({Driver::tcewin, Driver::in_tree});
+    refuses({Driver::in_tree, Driver::tcewin});
+    if (clear()) shows_what_in_tree_does();  // what ours did to have its way is undone
   }
 
   void unload_in_use() {
@@ -91,7 +84,27 @@ class Drivers {
     return clear() && report_.step(fmt::format("load {}", name_of(driver)), load(driver, options_.source));
   }
   bool add(Driver driver) {
-    return report_.step(fmt::format("load {} as well", name_of(driver)), load(driver, options_.source));
+    return report_.step(fmt::format("then load {}", name_of(driver)), load(driver, options_.source));
+  }
+
+  void shows_what_in_tree_does() {
+    report_.heading("a PE without DDW, the in-tree driver alone");
+    if (!start_with(Driver::in_tree)) return;
+    auto rig = Rig::open(function_);
+    report_.note(fmt::format("SET_IOMMU 7: {}", outcome(rig)));
+  }
+
+  void refuses(const std::vector<Driver>& loaded) {
+    std::string names;
+    for (auto driver : loaded) names += fmt::format("{}{}", names.empty() ? "" : ", ", name_of(driver));
+    report_.heading(fmt::format("a PE without DDW, loaded in this order: {}", names));
+    if (!clear()) return;
+    for (auto driver : loaded)
+      if (!add(driver)) return;
+    for (auto when : {"SET_IOMMU 7", "and once more"}) {
+      auto rig = Rig::open(function_);
+      report_.step(when, rig, Errno{EINVAL});
+    }
   }
 
   static bool held_only_by(Driver driver) {
@@ -138,6 +151,20 @@ class Drivers {
   const Pci_function& function_;
 };
 
+void with_ddw(Drivers& drivers, const Drivers_options& options) {
+  auto wanted = [&options](Order order) { return options.orders.empty() || std::ranges::count(options.orders, order) > 0; };
+  if (wanted(Order::tcewin_first)) drivers.in_order(Driver::tcewin, Driver::in_tree);
+  if (wanted(Order::in_tree_first)) drivers.in_order(Driver::in_tree, Driver::tcewin);
+  if (wanted(Order::open_across_load)) {
+    drivers.across_load(Driver::tcewin);
+    drivers.across_load(Driver::in_tree);
+  }
+  if (options.orders.empty()) {
+    drivers.refusals();
+    drivers.unload_in_use();
+  }
+}
+
 }  // namespace
 
 bool run_drivers(const Drivers_options& options) {
@@ -148,18 +175,10 @@ bool run_drivers(const Drivers_options& options) {
   if (!function) return false;
 
   Drivers drivers{report, options, *function};
-  auto wanted = [&options](Order order) { return options.orders.empty() || std::ranges::count(options.orders, order) > 0; };
-  if (wanted(Order::tcewin_first)) drivers.in_order(Driver::tcewin, Driver::in_tree);
-  if (wanted(Order::in_tree_first)) drivers.in_order(Driver::in_tree, Driver::tcewin);
-  if (wanted(Order::open_across_load)) {
-    drivers.across_load(Driver::tcewin);
-    drivers.across_load(Driver::in_tree);
-  }
-  if (options.orders.empty()) {
-    drivers.refusals();
-    drivers.refused_by_parameter();
-    drivers.unload_in_use();
-  }
+  if (has_ddw(*function))
+    with_ddw(drivers, options);
+  else
+    drivers.without_ddw();
   auto splats = kmsg ? kmsg->splats() : std::vector<std::string>{"no /dev/kmsg"};
   report.check("the kernel found no fault in itself", splats.empty(), fmt::format("{} lines", splats.size()));
   for (auto& line : splats) report.note(line);

@@ -1,7 +1,5 @@
 #include "cmd/life.hh"
 
-#include <bit>
-
 #include "lib/counts.hh"
 #include "lib/devtree.hh"
 #include "lib/kmsg.hh"
@@ -77,7 +75,9 @@ void live(Report& report, const Life_options& options, const Pci_function& funct
 
   auto before = Counts::now();
   auto unit = std::max({std::size_t{1} << 16, std::size_t{1} << options.ddw_shift, page_size()});
-  auto buffer = Buffer::anonymous(unit_count * unit);
+  // IOMMU pages above the kernel's own want memory of huge pages behind them.
+  bool huge = options.ddw_shift > page_shift();
+  auto buffer = huge ? Buffer::huge(unit_count * unit, options.ddw_shift) : Buffer::anonymous(unit_count * unit);
   if (!report.step("allocate memory", buffer)) return;
   auto region = Region::enroll(container, std::move(*buffer));
   if (!report.step(fmt::format("REGISTER_MEMORY {} KiB", unit_count * unit >> 10), region)) return;
@@ -133,7 +133,7 @@ void print_table(const Window_story& first, const Window_story& second) {
 
 bool run_life(const Life_options& given) {
   auto options = given;
-  if (options.ddw_shift == 0) options.ddw_shift = static_cast<unsigned>(std::countr_zero(page_size()));
+  if (options.ddw_shift == 0) options.ddw_shift = page_shift();
   Report report;
   report.heading(fmt::format("life of a v2 container, driver {}", name_of(options.driver)));
   auto kmsg = Kmsg::follow();

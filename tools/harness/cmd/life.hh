@@ -14,7 +14,7 @@
 namespace harness {
 
 struct Life_options : Options {
-  unsigned ddw_shift = 0;                  // 0: the kernel's page size
+  unsigned ddw_shift = 0;                  // 0: the kernel's page size; above it memory is of huge pages
   std::uint64_t ddw_size = 256ull << 20;   // bytes
 };
 

@@ -144,7 +144,8 @@ void aim_afresh(Report& report, const Life_options& options, const Pci_function&
 
 void die(Report& report, const Life_options& options, const Pci_function& function, Window_story& first,
          Window_story& second) {
-  auto buffer = Buffer::shared(units_shared * unit_size(options));
+  auto huge_shift = options.ddw_shift > page_shift() ? options.ddw_shift : 0;
+  auto buffer = Buffer::shared(units_shared * unit_size(options), huge_shift);
   if (!report.step("memory that outlives its user (memfd)", buffer)) return;
   Units shared{buffer->bytes(), unit_size(options)};
   auto before = Counts::now();

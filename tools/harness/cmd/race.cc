@@ -21,7 +21,6 @@ namespace harness {
 namespace {
 
 constexpr std::size_t region_count = 4;
-constexpr std::uint64_t ddw_start = 1ull << 59;  // where QEMU's firmware puts the first one
 constexpr std::uint64_t ddw_size = 4 << 20;
 
 using Tally = std::map<std::pair<std::string, std::string>, std::uint64_t>;  // (ioctl, errno) -> times
@@ -111,22 +110,28 @@ class Race {
       case 1:
       case 2: count("REGISTER", container_.register_memory(region.address(), region.size())); break;
       case 3: count("UNREGISTER", container_.unregister_memory(region.address(), region.size())); break;
-      case 4: count("TCE_CREATE", container_.tce_create(page == 4096 ? 12 : 16, ddw_size, 1)); break;
+      case 4: create(count, page); break;
       case 5: count("TCE_CREATE default", container_.tce_create(12, 1 << 30, 1)); break;
-      case 6: count("TCE_REMOVE", container_.tce_remove(random() % 4 ? ddw_start : 0)); break;
+      case 6: count("TCE_REMOVE", container_.tce_remove(random() % 4 ? ddw_start_.load() : 0)); break;
       case 7:
       case 8:
       case 9:
       case 10:
       case 11: count("MAP_DMA", container_.map(any_iova(random), region.address(), page << random() % 4, Access::both)); break;
-      case 12: count("UNMAP_DMA all", container_.unmap(random() % 2 ? ddw_start : 0, ddw_size)); break;
+      case 12: count("UNMAP_DMA all", container_.unmap(random() % 2 ? ddw_start_.load() : 0, ddw_size)); break;
       case 13: count("CHECK_EXTENSION", container_.check_extension(type_v2)); break;
       default: count("UNMAP_DMA", container_.unmap(any_iova(random), page << random() % 4)); break;
     }
   }
 
-  static std::uint64_t any_iova(std::minstd_rand& random) {
-    return (random() % 2 ? ddw_start : 0) + random() % 64 * page_size();
+  // Where the last one was put is where the others look for it.
+  void create(Count& count, std::size_t page) {
+    auto start = container_.tce_create(page == 4096 ? 12 : 16, ddw_size, 1);
+    if (count("TCE_CREATE", start)) ddw_start_ = *start;
+  }
+
+  std::uint64_t any_iova(std::minstd_rand& random) const {
+    return (random() % 2 ? ddw_start_.load() : 0) + random() % 64 * page_size();
   }
 
   const Race_options& options_;
@@ -135,6 +140,7 @@ class Race {
   Group group_;
   const std::vector<Buffer>& regions_;
   std::atomic<bool> stop_ = false;
+  std::atomic<std::uint64_t> ddw_start_ = 1ull << 59;
   std::mutex total_lock_;
   Tally total_;
 };

@@ -3,9 +3,26 @@
 #include <linux/mman.h>
 #include <sys/mman.h>
 
+#include <bit>
+
 #include "lib/sysfs.hh"
 
 namespace harness {
+
+namespace {
+
+// As many huge pages of this size as a buffer needs, beside those that are in use.
+Result<> grow_pool(unsigned shift, std::size_t size) {
+  auto pool = "/sys/kernel/mm/hugepages/hugepages-" + std::to_string((1ull << shift) >> 10) + "kB/";
+  auto count = [&pool](const char* file) { return parse_number(read_line(pool + file).value_or("")); };
+  auto total = count("nr_hugepages"), free = count("free_hugepages");
+  if (!total || !free) return fail(EINVAL);
+  if (auto missing = size >> shift; missing > *free)
+    return write_file(pool + "nr_hugepages", std::to_string(*total + missing - *free));
+  return {};
+}
+
+}  // namespace
 
 Result<Buffer> Buffer::map(std::size_t size, int protection, int flags, int fd) {
   void* base = ::mmap(nullptr, size, protection, flags, fd, 0);
@@ -29,15 +46,21 @@ Result<Buffer> Buffer::anonymous(std::size_t size, std::size_t alignment) {
   return buffer;
 }
 
-Result<Buffer> Buffer::shared(std::size_t size) {
-  Fd file{::memfd_create("tcewin-harness", MFD_CLOEXEC)};
+Result<Buffer> Buffer::shared(std::size_t size, unsigned huge_shift) {
+  unsigned flags = MFD_CLOEXEC;
+  if (huge_shift) {
+    if (auto grown = grow_pool(huge_shift, size); !grown) return std::unexpected{grown.error()};
+    flags |= MFD_HUGETLB | huge_shift << MAP_HUGE_SHIFT;
+  }
+  Fd file{::memfd_create("tcewin-harness", flags)};
   if (!file) return fail_errno();
   if (::ftruncate(file.get(), static_cast<off_t>(size)) != 0) return fail_errno();
   return map(size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, file.get());
 }
 
-Result<Buffer> Buffer::huge(std::size_t size, unsigned page_shift) {
-  int huge = MAP_HUGETLB | static_cast<int>(page_shift << MAP_HUGE_SHIFT);
+Result<Buffer> Buffer::huge(std::size_t size, unsigned huge_shift) {
+  if (auto grown = grow_pool(huge_shift, size); !grown) return std::unexpected{grown.error()};
+  int huge = MAP_HUGETLB | static_cast<int>(huge_shift << MAP_HUGE_SHIFT);
   return map(size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE | huge, -1);
 }
 
@@ -56,11 +79,6 @@ std::size_t page_size() {
   return size;
 }
 
-std::size_t reserve_huge_pages(unsigned page_shift, std::size_t count) {
-  auto path = "/sys/kernel/mm/hugepages/hugepages-" + std::to_string((1ull << page_shift) >> 10) + "kB/nr_hugepages";
-  auto now = [&path] { return parse_number(read_line(path).value_or("0")).value_or(0); };
-  if (now() < count) (void)write_file(path, std::to_string(count));
-  return now();
-}
+unsigned page_shift() { return static_cast<unsigned>(std::countr_zero(page_size())); }
 
 }  // namespace harness

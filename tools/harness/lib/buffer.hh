@@ -15,9 +15,10 @@ class Buffer {
  public:
   // Starts at a multiple of `alignment` (bytes, a power of two; 0: the kernel's page) and is of base pages only.
   static Result<Buffer> anonymous(std::size_t size, std::size_t alignment = 0);
-  static Result<Buffer> shared(std::size_t size);  // MAP_SHARED of a memfd: survives in every process that maps it
-  // `size` is a multiple of the huge page. ENOMEM: the pool has none left (see reserve_huge_pages).
-  static Result<Buffer> huge(std::size_t size, unsigned page_shift);
+  // MAP_SHARED of a memfd: lives as long as any process maps it. Huge pages as below, for a shift that is not 0.
+  static Result<Buffer> shared(std::size_t size, unsigned huge_shift = 0);
+  // `size` is a multiple of the huge page. ENOMEM: the pool has none left, and gets none. EINVAL: no such size.
+  static Result<Buffer> huge(std::size_t size, unsigned huge_shift);
 
   Buffer(Buffer&& other) noexcept : base_{std::exchange(other.base_, nullptr)}, size_{other.size_} {}
   Buffer& operator=(Buffer&&) = delete;
@@ -40,8 +41,6 @@ class Buffer {
 };
 
 std::size_t page_size();  // of the kernel, bytes
-
-// Grows the pool of huge pages of this size to at least `count`; says how many there are now, 0 when the kernel has no such size.
-std::size_t reserve_huge_pages(unsigned page_shift, std::size_t count);
+unsigned page_shift();
 
 }  // namespace harness

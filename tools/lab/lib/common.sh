@@ -34,6 +34,7 @@ lock() {
 # begin DIR: names in $new an empty folder beside DIR, gone when the script ends; commit DIR: it becomes DIR, whole.
 begin() {
 	mkdir -p "$(dirname "$1")"
+	find "$(dirname "$1")" -maxdepth 1 -name '.new.*' -mtime +1 -exec rm -rf {} + # of one that was killed
 	new=$(mktemp -d "$(dirname "$1")/.new.XXXXXX")
 	trap 'rm -rf "$new"' EXIT
 	trap 'exit 130' INT

@@ -20,23 +20,27 @@ is_splat() {
 	[[ $line =~ $splat_words && ! $line =~ $splat_harmless ]]
 }
 
-# watch_console: copies stdin to stdout, and to file descriptor 9 (the log), until the guest has ended. Sets result (the program's
-# status), failure (what init could not do), died (the panic's line), splat (the first), splats (how many), lockdep (off or empty).
+# watch_console: copies stdin to stdout, and to file descriptor 9 (the log), until it ends. Sets result (the program's status), failure
+# (what init could not do), died (the panic's line), splat (the first), splats (how many), lockdep (off or empty), and stuck when a
+# guest that has said its last word does not go.
 watch_console() {
-	local line
-	result='' failure='' died='' splat='' splats=0 lockdep=''
-	while IFS= read -r line || [ -n "$line" ]; do
+	local line patience=()
+	result='' failure='' died='' splat='' splats=0 lockdep='' stuck=''
+	while IFS= read -r "${patience[@]}" line || { [ $? -gt 128 ] && stuck=yes; } || [ -n "$line" ]; do
+		[ -z "$stuck" ] || return 0
 		line=${line//$'\r'/}
 		case $line in
-		*LAB-EXIT\ *) [[ ! $line =~ LAB-EXIT\ ([0-9]+) ]] || result=${BASH_REMATCH[1]}; continue ;;
-		*LAB-FAIL\ *) failure=${line#*LAB-FAIL }; continue ;;
+		*LAB-EXIT\ *)
+			[[ ! $line =~ LAB-EXIT\ ([0-9]+) ]] || result=${BASH_REMATCH[1]} patience=(-t 20)
+			continue ;;
+		*LAB-FAIL\ *) failure=${line#*LAB-FAIL } patience=(-t 20); continue ;;
 		*LAB-LOCKDEP-OFF*) lockdep=off; continue ;;
-		*'Kernel panic'*) [ -n "$died" ] || died=${line##*Kernel panic}; died=${died# - } ;;
+		*'Kernel panic'*) [ -n "$died" ] || died=${line##*Kernel panic}; died=${died# - } patience=(-t 20) ;;
 		esac
 		printf '%s\n' "$line"
 		printf '%s\n' "$line" >&9
 		if is_splat "$line"; then
-			splat=${splat:-$line}
+			case $splat in '' | *====*) splat=$line ;; esac # a headline of "=" says nothing
 			splats=$((splats + 1))
 		fi
 	done

@@ -32,6 +32,7 @@ base_archive() {
 add_modules() {
 	local kernel=$1 root=$2 release from to name file shown
 	shift 2
+	[ $# -gt 0 ] || return 0
 	release=$(cat "$kernel/release")
 	from=$kernel/modules to=$root/lib/modules/$release
 	mkdir -p "$to"

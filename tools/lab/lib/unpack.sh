@@ -39,8 +39,11 @@ place_headers() {
 	[ -e "$tree/.config" ] || die "the headers packages hold no tree for $release"
 	# Only there for BTF, which needs pahole and which no module of ours needs.
 	rm -f "$tree/vmlinux"
-	# "include /usr/src/linux-headers-...-common/Makefile", and the compiler's exact name, which the machine may not have
-	sed -i "s,^include /usr/src/,include \$(dir \$(lastword \$(MAKEFILE_LIST)))../," "$tree/Makefile"
+	# Its own place and its neighbour's ("include /usr/src/linux-headers-...-common/Makefile") seen from here; the compiler's exact
+	# name, which the machine may not have.
+	# shellcheck disable=SC2016
+	sed -i -e 's|^include /usr/src/|include $(dir $(lastword $(MAKEFILE_LIST)))../|' \
+		-e 's|^KBUILD_OUTPUT=/usr/src/.*|KBUILD_OUTPUT := $(realpath $(dir $(lastword $(MAKEFILE_LIST))))|' "$tree/Makefile"
 	# shellcheck disable=SC2016
 	sed -i -E 's|\$\(CROSS_COMPILE\)(gcc-[0-9]+)$|$(CROSS_COMPILE)$(if $(shell command -v $(CROSS_COMPILE)\1),\1,gcc)|' \
 		"$tree/.kernelvariables"

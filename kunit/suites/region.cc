@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Regions: extents of memory in pieces of all kinds, TCEs from them, and the set of a container's regions.
+#include "region.hh"
+
+#include "fake_host.hh"
+#include "random.hh"
+#include "rig.hh"
+
+using namespace tcewin;
+using tcewin::test::block;
+using tcewin::test::FakeHost;
+using tcewin::test::FakeMm;
+using tcewin::test::huge;
+using tcewin::test::kib;
+using tcewin::test::mib;
+using tcewin::test::Note;
+using tcewin::test::Point;
+using tcewin::test::Random;
+using tcewin::test::scattered;
+using tcewin::test::Test;
+
+namespace
+{
+
+struct Memory {
+	explicit Memory(Test &t, u32 page_shift = 12) : host{t.host()}, mm{host.memory.new_mm()}
+	{
+		host.memory.page_shift = page_shift;
+		host.memory.back(mm, scattered, mib, page_shift);
+		host.memory.back(mm, huge, 8 * mib, 21);
+		host.memory.back(mm, block, 8 * mib, 23);
+	}
+	u64 real(u64 address) const { return host.memory.real_of(mm, address).value_or(0); }
+	FakeHost &host;
+	FakeMm *mm;
+};
+
+void extents(Test &t)
+{
+	Memory m{t};
+	const struct {
+		u64 start, size;
+		std::size_t extents;
+	} expected[] = {{scattered, 4 * kib, 1},	 {scattered, mib, 256}, {huge, 8 * mib, 4},
+			{huge + mib + 4 * kib, 2 * mib, 2}, {block, 8 * mib, 1},	 {block + 4 * kib, 3 * mib, 1}};
+	for (const auto &e : expected) {
+		Note at{t, "start", e.start};
+		auto r = Region::create(m.mm, UserVa{e.start}, Bytes{e.size});
+		ASSERT(r.has_value());
+		EXPECT_EQ((*r)->extents(), e.extents);
+		EXPECT(!(*r)->mapped());
+	}
+}
+
+// check() and fill() of every part, against every host page.
+void parts(Test &t, u32 host_shift)
+{
+	Memory m{t, host_shift};
+	Random random{host_shift};
+	Tce words[64];
+	for (u64 base : {scattered, huge, block}) {
+		const u64 size = base == scattered ? mib : 8 * mib;
+		auto made = Region::create(m.mm, UserVa{base}, Bytes{size});
+		ASSERT(made.has_value());
+		const Region &r = **made;
+		for (unsigned round = 0; round < t.rounds(3000); round++) {
+			const PageShift page = *PageShift::from(12 + static_cast<u32>(random.below(10)));
+			const u64 bytes = page.size().raw(), most = size / bytes < 64 ? size / bytes : 64;
+			if (!most)
+				continue;
+			const u64 n = random.small(most), from = base + random.below(size / bytes - n + 1) * bytes;
+			bool fit = true;
+			for (u64 at = from; at < from + n * bytes; at += 4 * kib) {
+				const u64 in_page = (at - from) % bytes;
+				fit &= m.real(at) == m.real(at - in_page) + in_page && m.real(at - in_page) % bytes == 0;
+			}
+			const auto checked = r.check(UserVa{from}, page.bytes(TceCount{n}), page);
+			ASSERT_EQ(checked.has_value(), fit);
+			if (!fit)
+				continue;
+			r.fill(UserVa{from}, page, Access::write, {words, n});
+			for (u64 i = 0; i < n; i++)
+				ASSERT_EQ(words[i].word(), m.real(from + i * bytes) | TCEWIN_WRITE);
+		}
+	}
+}
+
+void parts_of_4k_host(Test &t) { parts(t, 12); }
+void parts_of_64k_host(Test &t) { parts(t, 16); }
+
+void dirty(Test &t)
+{
+	Memory m{t};
+	auto r = Region::create(m.mm, UserVa{scattered}, Bytes{mib});
+	ASSERT(r.has_value());
+	for (u64 at = 8 * kib; at < 40 * kib; at += 4 * kib)
+		m.host.memory.made_writable(m.real(scattered + at), 4 * kib);
+	(*r)->dirty(UserVa{scattered + 8 * kib}, Bytes{32 * kib});
+	EXPECT(m.mm->dirty.contains(scattered + 8 * kib, scattered + 40 * kib));
+	EXPECT_EQ(m.mm->dirty.total(), 32 * kib);
+}
+
+// A long look for extents gives way to a signal, and leaves nothing.
+void interrupted(Test &t)
+{
+	Memory m{t};
+	m.host.memory.back(m.mm, u64{1} << 44, 64 * mib, 26);
+	for (u64 k = 1;; k++) {
+		m.host.injector.arm(Point::yield, {.at = k});
+		auto r = Region::create(m.mm, UserVa{u64{1} << 44}, Bytes{64 * mib});
+		if (r)
+			break;
+		EXPECT_EQ(r.error(), TCEWIN_INTERRUPTED);
+		EXPECT_EQ(m.mm->pins.size(), 0);
+		EXPECT_EQ(m.host.heap.count(), 0);
+	}
+	EXPECT(m.host.injector.calls(Point::yield) > 4);
+}
+
+// add, remove and find against a list.
+void set(Test &t)
+{
+	Memory m{t};
+	RegionSet s;
+	bool taken[256]{};
+	u64 length[256]{}; // of the region that begins at this page
+	Random random{5};
+	EXPECT(!s.ever_used());
+	for (unsigned round = 0; round < t.rounds(5000) && !t.failed(); round++) {
+		const u64 first = random.below(256), n = random.small(256 - first > 32 ? 32 : 256 - first);
+		if (random.one_in(2)) {
+			bool free = true;
+			for (u64 i = first; i < first + n; i++)
+				free &= !taken[i];
+			const auto r = s.add(m.mm, UserVa{scattered + first * 4 * kib}, Bytes{n * 4 * kib});
+			ASSERT_EQ(r.has_value(), free);
+			if (!free)
+				EXPECT_EQ(r.error(), length[first] == n ? TCEWIN_ALREADY_REGISTERED : TCEWIN_OVERLAP);
+			for (u64 i = first; free && i < first + n; i++)
+				taken[i] = true;
+			if (free)
+				length[first] = n;
+		} else {
+			const u64 size = length[first] && !random.one_in(4) ? length[first] : n;
+			const auto r = s.remove(UserVa{scattered + first * 4 * kib}, Bytes{size * 4 * kib});
+			ASSERT_EQ(r.has_value(), length[first] == size);
+			for (u64 i = first; r && i < first + size; i++)
+				taken[i] = false;
+			if (r)
+				length[first] = 0;
+		}
+		const u64 probe = random.below(256);
+		const Region *found = s.find(UserVa{scattered + probe * 4 * kib + random.below(4096)});
+		ASSERT_EQ(found != nullptr, taken[probe]);
+		if (found)
+			EXPECT(found->start().raw() <= scattered + probe * 4 * kib && found->end().raw() > scattered + probe * 4 * kib);
+	}
+	EXPECT(s.ever_used());
+}
+
+constexpr tcewin_case cases[] = {
+	CASE(extents), CASE(parts_of_4k_host), CASE(parts_of_64k_host), CASE(dirty), CASE(interrupted), CASE(set),
+};
+
+} // namespace
+
+TCEWIN_SUITE(region, cases);
