@@ -83,7 +83,8 @@ Result<> Container::attach(Pe &pe)
 	if (!pes_.empty()) {
 		TRY(check_mirrors(pe.info()));
 		if (auto r = mirror(pe); !r) {
-			(void)leave_all(pe);
+			if (auto left = leave_all(pe); !left)
+				r = left; // STUCK says more than what began it
 			pe.abandon();
 			return r;
 		}

@@ -76,7 +76,13 @@ Answers Model::create(u32 page_shift, u64 size) const
 void Model::create_done(u64 start, u64 size, u32 page_shift, bool is_default)
 {
 	Window &w = windows_[windows_[0].there];
-	w = {true, is_default, start, size, page_shift, {}};
+	for (Entry &e : w.entries)
+		e = {};
+	w.there = true;
+	w.is_default = is_default;
+	w.start = start;
+	w.size = size;
+	w.page_shift = page_shift;
 }
 
 Answers Model::remove(u64 start) const

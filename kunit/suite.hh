@@ -63,6 +63,8 @@ class Test
 	bool failed() const { return failures_.load(std::memory_order_relaxed) != 0; }
 	// A part of a case of @full rounds that fits the runner; at least one.
 	unsigned rounds(unsigned full) const;
+	// The runner wants everything; where not, a case may leave out what is much like the rest.
+	bool thorough() const { return tcewin_run_effort() >= 100; }
 
 	void fail(const char *file, int line, const Line &what);
 	void check(bool ok, const char *file, int line, const char *expression);

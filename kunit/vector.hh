@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Containers of plain values for the fake host: they take memory from the runner, which always has some, and nothing from the engine's
+// Boxes and containers of plain values for the fake host and the suites: they take memory from the runner, which always has some, and nothing from the engine's
 // own tcewin_host_alloc(), whose failures are what is tested.
 #pragma once
 
@@ -9,6 +9,23 @@
 
 namespace tcewin::test
 {
+
+// One zeroed T that would be too large for a kernel's stack.
+template <class T>
+class Box
+{
+	static_assert(std::is_trivially_destructible_v<T>);
+
+      public:
+	Box() : value_{static_cast<T *>(tcewin_run_alloc(sizeof(T)))} {}
+	Box(const Box &) = delete;
+	~Box() { tcewin_run_free(value_); }
+	T &operator*() const { return *value_; }
+	T *operator->() const { return value_; }
+
+      private:
+	T *value_;
+};
 
 template <class T>
 class Vector

@@ -93,7 +93,7 @@ void tcewin_container_destroy(struct tcewin_container *container);
 
 /*
  * Adds a PE, which begins with its default window, reset and emptied: no translation of the kernel's outlives this call. A further
- * one gets every window and mapping there is. INCOMPATIBLE, NO_DDW, NO_MEMORY, FIRMWARE_ERROR, INTERRUPTED.
+ * one gets every window and mapping there is. INCOMPATIBLE, NO_DDW, NO_MEMORY, FIRMWARE_ERROR, INTERRUPTED, STUCK (as of detach).
  */
 int tcewin_container_attach(struct tcewin_container *container, struct tcewin_pe *pe);
 /*

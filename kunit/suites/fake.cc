@@ -52,8 +52,8 @@ void bad_hypercalls(Test &t)
 	EXPECT_EQ(c.take(), 1);
 	EXPECT(tcewin_host_put_tce(m.liobn + 1, 0, 0) != 0);
 	EXPECT_EQ(c.take(), 1);
-	u64 words[512]{};
-	EXPECT(tcewin_host_put_tce_indirect(m.liobn, 0, reinterpret_cast<u64>(words), 1) != 0);
+	const Box<u64[512]> box;
+	EXPECT(tcewin_host_put_tce_indirect(m.liobn, 0, reinterpret_cast<u64>(&*box), 1) != 0);
 	EXPECT(c.take() != 0);
 }
 
@@ -149,7 +149,8 @@ void ranges(Test &t)
 void hash(Test &t)
 {
 	Hash<u64> h;
-	u64 oracle[512]{};
+	const Box<u64[512]> box;
+	u64(&oracle)[512] = *box;
 	Random random{3};
 	for (unsigned i = 0; i < t.rounds(4000); i++) {
 		const u64 n = random.below(512), key = n << (n % 40);

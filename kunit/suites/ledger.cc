@@ -9,6 +9,7 @@
 #include "rig.hh"
 
 using namespace tcewin;
+namespace test = tcewin::test;
 using tcewin::test::FakeHost;
 using tcewin::test::FakeMm;
 using tcewin::test::kib;
@@ -144,7 +145,9 @@ class Bench
 	FakeMm *mm;
 	Region *regions[2]{};
 	Ledger ledger{page_4k};
-	Entry oracle[entries]{};
+	using Entries = Entry[entries];
+	const test::Box<Entries> memory_of_oracle;
+	Entries &oracle = *memory_of_oracle;
 };
 
 void against_array(Test &t)

@@ -123,7 +123,8 @@ void set(Test &t)
 	Memory m{t};
 	RegionSet s;
 	bool taken[256]{};
-	u64 length[256]{}; // of the region that begins at this page
+	const tcewin::test::Box<u64[256]> box;
+	u64(&length)[256] = *box; // of the region that begins at this page
 	Random random{5};
 	EXPECT(!s.ever_used());
 	for (unsigned round = 0; round < t.rounds(5000) && !t.failed(); round++) {

@@ -6,6 +6,7 @@
 #include "random.hh"
 
 using namespace tcewin;
+using tcewin::test::Box;
 using tcewin::test::Note;
 using tcewin::test::Point;
 using tcewin::test::Random;
@@ -39,9 +40,9 @@ struct Recorder {
 			table[first.raw() + i] = word(i);
 		return fails ? Result<>{fail(TCEWIN_FIRMWARE_ERROR)} : Result<>{};
 	}
-	u64 table[entries]{};
-	u64 calls{}, failing{};
-	bool too_large{};
+	u64 table[entries];
+	u64 calls, failing;
+	bool too_large;
 };
 static_assert(TableBackend<Recorder>);
 
@@ -93,7 +94,8 @@ void any_parts(Test &t)
 			parts[n] = {random.one_in(2), at, random.small(20)};
 			at += parts[n].count + (random.one_in(2) ? 0 : random.below(5));
 		}
-		u64 expected[entries];
+		const Box<u64[entries]> box;
+		u64(&expected)[entries] = *box;
 		for (u64 i = 0; i < entries; i++)
 			expected[i] = 0xdead;
 		for (unsigned i = 0; i < n; i++)
@@ -101,7 +103,8 @@ void any_parts(Test &t)
 				expected[parts[i].first + k] = parts[i].put ? word_of(parts[i].first + k) : 0;
 		const u64 calls = fewest_calls(parts, n);
 		for (u64 failing = 0; failing <= calls; failing++) {
-			Recorder r;
+			const Box<Recorder> recorder;
+			Recorder &r = *recorder;
 			r.failing = failing;
 			for (u64 &word : r.table)
 				word = 0xdead;
@@ -127,7 +130,8 @@ void signals(Test &t)
 	ASSERT(page.has_value());
 	const Part parts[] = {{true, 0, 32}};
 	for (u64 k = 1; k <= 4; k++) {
-		Recorder r;
+		const Box<Recorder> recorder;
+		Recorder &r = *recorder;
 		t.host().injector.arm(Point::yield, {.at = k});
 		Writer heeding{r, page->get(), TceIndex{0}, Signals::heed};
 		const auto result = write(heeding, parts, 1);
@@ -135,7 +139,8 @@ void signals(Test &t)
 		EXPECT_EQ(r.calls, k);
 		EXPECT_EQ(heeding.touched().raw(), 8 * k);
 	}
-	Recorder r;
+	const Box<Recorder> recorder;
+	Recorder &r = *recorder;
 	t.host().injector.arm(Point::yield, {.at = 1, .onwards = true});
 	Writer ignoring{r, page->get(), TceIndex{0}, Signals::ignore};
 	EXPECT(write(ignoring, parts, 1).has_value());

@@ -58,7 +58,7 @@ class Trial {
   }
 
   void call() {
-    auto before = Counts::now();
+    auto before = Counts::rested();
     auto result = test_.call(bench_);
     auto seen = result ? Errno{0} : result.error();
     story_.tell(test_.expected.accepts(seen) ? "=" : "#", seen.name());

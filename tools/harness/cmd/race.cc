@@ -73,7 +73,11 @@ class Race {
     while (!stop_) {
       if (count("SET_CONTAINER", group_.set_container(container_))) count("SET_IOMMU", container_.set_iommu(type_v2));
       std::this_thread::sleep_for(std::chrono::microseconds{random() % 20000});
-      if (random() % 4 == 0) count("GET_DEVICE_FD", group_.open_device(function_.address()));
+      if (random() % 4 == 0) {
+        // Closing it turns its memory off: nobody may be looking at its registers then.
+        std::scoped_lock lock{device_lock_};
+        count("GET_DEVICE_FD", group_.open_device(function_.address()));
+      }
       count("UNSET_CONTAINER", group_.unset_container());
       std::this_thread::sleep_for(std::chrono::microseconds{random() % 2000});
     }
@@ -86,6 +90,8 @@ class Race {
     Count count{*this};
     std::minstd_rand random(static_cast<unsigned>(options_.seed + 7));
     while (!stop_) {
+      std::this_thread::sleep_for(std::chrono::microseconds{100});  // let the other one have the device, too
+      std::scoped_lock lock{device_lock_};
       auto edu = bare_edu(function_);
       if (!count("(bare device)", edu)) {
         std::this_thread::sleep_for(std::chrono::milliseconds{5});
@@ -141,6 +147,7 @@ class Race {
   const std::vector<Buffer>& regions_;
   std::atomic<bool> stop_ = false;
   std::atomic<std::uint64_t> ddw_start_ = 1ull << 59;
+  std::mutex device_lock_;
   std::mutex total_lock_;
   Tally total_;
 };

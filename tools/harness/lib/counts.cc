@@ -1,6 +1,9 @@
 #include "lib/counts.hh"
 
 #include <fmt/format.h>
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <thread>
 
@@ -24,6 +27,12 @@ std::uint64_t pinned_pages() {
 Counts Counts::now() {
   auto status = read_file("/proc/self/status").value_or("");
   return {.locked = field(status, "VmLck").value_or(0) * 1024, .pinned = pinned_pages()};
+}
+
+Counts Counts::rested() {
+  // A global membarrier is a synchronize_rcu(); callbacks of the first grace period have run by the end of the second.
+  for (int i = 0; i < 2; ++i) (void)::syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+  return now();
 }
 
 std::string to_string(const Counts& counts) {

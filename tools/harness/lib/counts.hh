@@ -13,6 +13,7 @@ struct Counts {
   std::uint64_t pinned;  // base pages, of the whole system: nr_foll_pin_acquired - nr_foll_pin_released
 
   static Counts now();
+  static Counts rested();  // after RCU grace periods under way have ended, with the pins that wait for them
 
   friend bool operator==(const Counts&, const Counts&) = default;
 };
