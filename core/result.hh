@@ -12,6 +12,7 @@ namespace tcewin
 
 using Error = tcewin_status; // never TCEWIN_OK
 
+// libc++ does not declare std::expected nodiscard; clang-tidy (bugprone-unused-return-value) refuses a dropped one.
 template <class T = void>
 using Result = std::expected<T, Error>;
 

@@ -23,6 +23,27 @@ void busy(Test &t)
 	EXPECT_EQ(rig.create(12, p.default_size), TCEWIN_OK);
 }
 
+// A hypervisor that is busy, before and in the middle of a batch, now and then.
+void busy_hypervisor(Test &t)
+{
+	for (long status : {1L, 9900L, 9901L, 9902L, 9903L, 9904L, 9905L}) {
+		Note at{t, "status", static_cast<u64>(status)};
+		Rig rig{t};
+		ASSERT_EQ(rig.add(scattered, scattered_size), TCEWIN_OK);
+		for (u64 partial : {0, 1, 511, 512}) {
+			rig.host.injector.arm(Point::any_hcall, {.at = 2, .status = status, .partial = partial});
+			EXPECT_EQ(rig.map(0, scattered, scattered_size), TCEWIN_OK);
+			rig.expect_mapped(0, scattered, scattered_size);
+			rig.host.injector.arm(Point::any_hcall, {.at = 2, .status = status, .partial = partial});
+			EXPECT_EQ(rig.unmap(0, scattered_size), TCEWIN_OK);
+			EXPECT_EQ(rig.valid(), 0);
+		}
+		rig.host.injector.arm(Point::put, {.at = 1, .status = status});
+		EXPECT_EQ(rig.map(0, scattered, 4 * kib), TCEWIN_OK);
+		rig.expect_mapped(0, scattered, 4 * kib);
+	}
+}
+
 // What the query answers on the day, not what it answered before.
 void query_counts(Test &t)
 {
@@ -40,7 +61,11 @@ void query_counts(Test &t)
 	rig.fake[0]->info.max_windows = 1;
 	EXPECT_REFUSED(NO_SLOT, rig.create(16, gib));
 	rig.fake[0]->info.max_windows = 2;
-	EXPECT_EQ(rig.create(16, gib), TCEWIN_OK);
+	ASSERT_EQ(rig.create(16, gib), TCEWIN_OK);
+	// more than the kernel has places for
+	rig.fake[0]->info.max_windows = 5;
+	EXPECT_REFUSED(NO_SLOT, rig.create(16, gib));
+	rig.fake[0]->info.max_windows = 2;
 }
 
 void errors(Test &t)
@@ -208,6 +233,7 @@ void detach_while_firmware_refuses(Test &t)
 
 constexpr tcewin_case cases[] = {
 	CASE(busy),
+	CASE(busy_hypervisor),
 	CASE(query_counts),
 	CASE(errors),
 	CASE(out_of_place),

@@ -84,6 +84,8 @@ class Sweep
 		t.fresh_host();
 		for (Point p : {Point::alloc, Point::charge, Point::pin, Point::announce, Point::yield})
 			fail_each(p, {.status = 0});
+		// a signal that kills does not go away
+		fail_each(Point::yield, {.onwards = true});
 		for (Point p : {Point::query, Point::create, Point::remove, Point::reset})
 			fail_each(p, {.status = -1});
 		fail_each(Point::any_hcall, {.status = -1, .partial = 300});

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # tcewin-harness: a static ppc64le program. Included by the top Makefile, or alone: make -f tools/harness/build.mk TARGET
 # fmt and CLI11 are headers without code, taken from the build machine; the cross compiler is shown nothing else of it.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // One row of ABI.md as something to run: how far the container is brought, the call, and the errno it owes. The runner
 // (runner.cc) adds what every case owes: counts and windows as before, mappings alive, the container still of use.
 #pragma once
@@ -9,49 +10,56 @@
 
 #include "abi/bench.hh"
 
-namespace harness::abi {
+namespace harness::abi
+{
 
 // Almost always one errno. Two where ABI.md leaves the choice; any_error where it names none.
-class Expected {
- public:
-  constexpr Expected(int code, int other = never) : code_{code}, other_{other} {}
-  static constexpr Expected any_error() { return Expected{any}; }
+class Expected
+{
+public:
+	constexpr Expected(int code, int other = never) : code_{code}, other_{other} {}
+	static constexpr Expected any_error() { return Expected{any}; }
 
-  bool accepts(Errno seen) const {
-    if (code_ == any) return seen.code() > 0;
-    return seen.code() == code_ || seen.code() == other_;
-  }
-  bool failure() const { return code_ != 0 && other_ != 0; }
-  std::string text() const {
-    if (code_ == any) return "an error";
-    return other_ == never ? Errno{code_}.name() : fmt::format("{} or {}", Errno{code_}.name(), Errno{other_}.name());
-  }
+	bool accepts(Errno seen) const
+	{
+		if (code_ == any)
+			return seen.code() > 0;
+		return seen.code() == code_ || seen.code() == other_;
+	}
+	bool failure() const { return code_ != 0 && other_ != 0; }
+	std::string text() const
+	{
+		if (code_ == any)
+			return "an error";
+		return other_ == never ? Errno{code_}.name()
+				       : fmt::format("{} or {}", Errno{code_}.name(), Errno{other_}.name());
+	}
 
- private:
-  static constexpr int never = 1 << 20;
-  static constexpr int any = never + 1;
+private:
+	static constexpr int never = 1 << 20;
+	static constexpr int any = never + 1;
 
-  int code_;
-  int other_;
+	int code_;
+	int other_;
 };
 
 enum class Afterwards {
-  as_before,  // counts as at first, and the container is of use
-  changed,    // of use, but the case leaves another window or region than it found, and so other counts
-  spent,      // the case ends with a container that this process cannot use any more
+	as_before, // counts as at first, and the container is of use
+	changed,   // of use, but the case leaves another window or region than it found, and so other counts
+	spent,	   // the case ends with a container that this process cannot use any more
 };
 
 struct Case {
-  const char* name;  // "call/what-is-wrong", unique
-  const char* row;   // what ABI.md has to say about it
-  Expected expected = 0;
-  Stage stage = Stage::ready;
-  Result<> (*prepare)(Bench&) = nullptr;  // before the counts are taken
-  Result<> (*call)(Bench&) = nullptr;
-  std::string (*verify)(Bench&) = nullptr;     // what is wrong now; empty: nothing
-  Result<> (*finish)(Bench&) = nullptr;        // undoes prepare, and a call that succeeds
-  const char* (*inapplicable)(Bench&) = nullptr;  // why it cannot be tried here; nullptr: it can
-  Afterwards afterwards = Afterwards::as_before;
+	const char *name; // "call/what-is-wrong", unique
+	const char *row;  // what ABI.md has to say about it
+	Expected expected = 0;
+	Stage stage = Stage::ready;
+	Result<> (*prepare)(Bench &) = nullptr; // before the counts are taken
+	Result<> (*call)(Bench &) = nullptr;
+	std::string (*verify)(Bench &) = nullptr;	// what is wrong now; empty: nothing
+	Result<> (*finish)(Bench &) = nullptr;		// undoes prepare, and a call that succeeds
+	const char *(*inapplicable)(Bench &) = nullptr; // why it cannot be tried here; nullptr: it can
+	Afterwards afterwards = Afterwards::as_before;
 };
 
 // The tables, one for each file cases_*.cc.
@@ -59,10 +67,11 @@ std::span<const Case> rule_cases();
 std::span<const Case> attach_cases();
 std::span<const Case> v1_cases();
 std::span<const Case> get_info_cases();
-std::span<const Case> memory_cases();
+std::span<const Case> register_cases();
+std::span<const Case> unregister_cases();
 std::span<const Case> create_cases();
 std::span<const Case> remove_cases();
 std::span<const Case> map_cases();
 std::span<const Case> unmap_cases();
 
-}  // namespace harness::abi
+} // namespace harness::abi

@@ -1,62 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Is the container still of use? Asked after every case, of the driver and of the device.
 #include <fmt/format.h>
 
 #include "abi/bench.hh"
 
-namespace harness::abi {
+namespace harness::abi
+{
 
-namespace {
+namespace
+{
 
-std::string trouble(std::string_view what, const Result<>& result) {
-  return result ? "" : fmt::format("{}: {}", what, result.error().name());
+std::string trouble(std::string_view what, const Result<> &result)
+{
+	return result ? "" : fmt::format("{}: {}", what, result.error().name());
 }
 
-}  // namespace
+} // namespace
 
-std::string Bench::mapping_works(std::uint64_t where_to, std::uint64_t size, std::string_view where) {
-  if (auto done = container().map(where_to, vaddr(works_unit), size, Access::both); !done)
-    return trouble(fmt::format("MAP_DMA in {}", where), done);
-  bool arrived = reaches(where_to + 5, works_unit);
-  if (auto done = container().unmap(where_to, size); !done) return trouble(fmt::format("UNMAP_DMA in {}", where), done);
-  return arrived ? "" : fmt::format("device does not reach a new mapping in {}", where);
+std::string Bench::mapping_works(std::uint64_t where_to, std::uint64_t size, std::string_view where)
+{
+	if (auto done = container().map(where_to, vaddr(works_unit), size, Access::both); !done)
+		return trouble(fmt::format("MAP_DMA in {}", where), done);
+	bool arrived = reaches(where_to + 5, works_unit);
+	if (auto done = container().unmap(where_to, size); !done)
+		return trouble(fmt::format("UNMAP_DMA in {}", where), done);
+	return arrived ? "" : fmt::format("device does not reach a new mapping in {}", where);
 }
 
-Result<> Bench::restore_default() {
-  auto start = container().tce_create(12, info_.dma32_window_size, 1);
-  if (!start) return std::unexpected{start.error()};
-  if (*start != info_.dma32_window_start) return fail(EADDRNOTAVAIL);
-  if (auto done = container().map(iova(scratch_page), vaddr(scratch_unit), 4096, Access::both); !done) return done;
-  return container().map(iova(witness_page), vaddr(witness_unit), 4096, Access::both);
+Result<> Bench::restore_default()
+{
+	auto start = container().tce_create(12, info_.dma32_window_size, 1);
+	if (!start)
+		return std::unexpected{start.error()};
+	if (*start != info_.dma32_window_start)
+		return fail(EADDRNOTAVAIL);
+	if (auto done = container().map(iova(scratch_page), vaddr(scratch_unit), 4096, Access::both); !done)
+		return done;
+	return container().map(iova(witness_page), vaddr(witness_unit), 4096, Access::both);
 }
 
-std::string Bench::default_works() {
-  if (!reaches(iova(witness_page) + 9, witness_unit)) return "device does not reach what was mapped before";
-  return mapping_works(iova(free_page + 3), 4096, "the default window");
+std::string Bench::default_works()
+{
+	if (!reaches(iova(witness_page) + 9, witness_unit))
+		return "device does not reach what was mapped before";
+	return mapping_works(iova(free_page + 3), 4096, "the default window");
 }
 
-std::string Bench::ddw_works() {
-  if (!ddw) {
-    auto window = Window::create(container(), page_shift(), ddw_size);
-    if (!window) return fmt::format("TCE_CREATE of a DDW: {}", window.error().name());
-    ddw.emplace(std::move(*window));
-  }
-  if (auto wrong = mapping_works(ddw->start() + 3 * ddw->page(), ddw->page(), "a DDW"); !wrong.empty()) return wrong;
-  auto removed = ddw->remove();
-  ddw.reset();
-  return trouble("TCE_REMOVE of the DDW", removed);
+std::string Bench::ddw_works()
+{
+	if (!ddw) {
+		auto window = Window::create(container(), page_shift(), ddw_size);
+		if (!window)
+			return fmt::format("TCE_CREATE of a DDW: {}", window.error().name());
+		ddw.emplace(std::move(*window));
+	}
+	if (auto wrong = mapping_works(ddw->start() + 3 * ddw->page(), ddw->page(), "a DDW"); !wrong.empty())
+		return wrong;
+	auto removed = ddw->remove();
+	ddw.reset();
+	return trouble("TCE_REMOVE of the DDW", removed);
 }
 
-std::string Bench::works() {
-  if (stage_ == Stage::container || stage_ == Stage::grouped || stage_ == Stage::v1) return "";
-  if (stage_ == Stage::fresh) {
-    if (auto mapped = map_witness(); !mapped) return trouble("REGISTER_MEMORY and MAP_DMA", mapped);
-  }
-  bool had_ddw = ddw.has_value();
-  if (had_ddw && !reaches(ddw->start() + 7, ddw_unit)) return "device does not reach what was mapped before in the DDW";
-  if (had_ddw)
-    if (auto wrong = ddw_works(); !wrong.empty()) return wrong;
-  if (auto wrong = default_works(); !wrong.empty()) return wrong;
-  return ddw_works();
+std::string Bench::works()
+{
+	if (stage_ == Stage::container || stage_ == Stage::grouped || stage_ == Stage::v1)
+		return "";
+	if (stage_ == Stage::fresh) {
+		if (auto mapped = map_witness(); !mapped)
+			return trouble("REGISTER_MEMORY and MAP_DMA", mapped);
+	}
+	bool had_ddw = ddw.has_value();
+	if (had_ddw && !reaches(ddw->start() + 7, ddw_unit))
+		return "device does not reach what was mapped before in the DDW";
+	if (had_ddw)
+		if (auto wrong = ddw_works(); !wrong.empty())
+			return wrong;
+	if (auto wrong = default_works(); !wrong.empty())
+		return wrong;
+	return ddw_works();
 }
 
-}  // namespace harness::abi
+} // namespace harness::abi

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 #include "cmd/drivers.hh"
 
 #include <fmt/format.h>
@@ -11,179 +12,231 @@
 #include "lib/rig.hh"
 #include "lib/window.hh"
 
-namespace harness {
+namespace harness
+{
 
-namespace {
+namespace
+{
 
-class Drivers {
- public:
-  Drivers(Report& report, const Drivers_options& options, const Pci_function& function)
-      : report_{report}, options_{options}, function_{function} {}
+class Drivers
+{
+public:
+	Drivers(Report &report, const Drivers_options &options, const Pci_function &function)
+		: report_{report}, options_{options}, function_{function}
+	{
+	}
 
-  void in_order(Driver first, Driver second) {
-    report_.heading(fmt::format("loaded in this order: {}, {}", name_of(first), name_of(second)));
-    if (!start_with(first) || !add(second)) return;
-    serves("a container opened now is served by", Driver::tcewin);
-  }
+	void in_order(Driver first, Driver second)
+	{
+		report_.heading(fmt::format("loaded in this order: {}, {}", name_of(first), name_of(second)));
+		if (!start_with(first) || !add(second))
+			return;
+		serves("a container opened now is served by", Driver::tcewin);
+	}
 
-  // A container that is in use, and one that is only open, while the other driver comes.
-  void across_load(Driver first) {
-    auto second = other(first);
-    report_.heading(fmt::format("containers open while {} is loaded beside {}", name_of(second), name_of(first)));
-    if (!start_with(first)) return;
-    auto idle = Container::open();
-    auto rig = Rig::open(function_);
-    if (!report_.step("open one container, set another one up", rig) || !idle || !add(second)) return;
-    report_.check("the one in use stays with", held_only_by(first), held_only_by(first) ? name_of(first) : "somebody else");
-    report_.check("and works", moves_data(**rig), "asked");
-    rig->reset();
-    set_up_idle(*idle);
-    serves("a container opened after it is served by", Driver::tcewin);
-  }
+	// A container that is in use, and one that is only open, while the other driver comes.
+	void across_load(Driver first)
+	{
+		auto second = other(first);
+		report_.heading(
+			fmt::format("containers open while {} is loaded beside {}", name_of(second), name_of(first)));
+		if (!start_with(first))
+			return;
+		auto idle = Container::open();
+		auto rig = Rig::open(function_);
+		if (!report_.step("open one container, set another one up", rig) || !idle || !add(second))
+			return;
+		report_.check("the one in use stays with", held_only_by(first),
+			      held_only_by(first) ? name_of(first) : "somebody else");
+		report_.check("and works", moves_data(**rig), "asked");
+		rig->reset();
+		set_up_idle(*idle);
+		serves("a container opened after it is served by", Driver::tcewin);
+	}
 
-  void refusals() {
-    for (bool with_in_tree : {false, true}) {
-      report_.heading(fmt::format("types that are refused, {} the in-tree driver", with_in_tree ? "with" : "without"));
-      if (!start_with(Driver::tcewin) || (with_in_tree && !add(Driver::in_tree))) return;
-      auto unknown = Rig::open(function_, 99);
-      report_.step("SET_IOMMU 99", unknown, Errno{ENODEV});
-      Serving_watch watch;
-      auto first_version = Rig::open(function_, type_v1);
-      report_.note(fmt::format("SET_IOMMU 2 (v1): {}, served by {}", outcome(first_version), to_text(watch.served())));
-    }
-  }
+	void refusals()
+	{
+		for (bool with_in_tree : {false, true}) {
+			report_.heading(fmt::format("types that are refused, {} the in-tree driver",
+						    with_in_tree ? "with" : "without"));
+			if (!start_with(Driver::tcewin) || (with_in_tree && !add(Driver::in_tree)))
+				return;
+			auto unknown = Rig::open(function_, 99);
+			report_.step("SET_IOMMU 99", unknown, Errno{ENODEV});
+			Serving_watch watch;
+			auto first_version = Rig::open(function_, type_v1);
+			report_.note(fmt::format("SET_IOMMU 2 (v1): {}, served by {}", outcome(first_version),
+						 to_text(watch.served())));
+		}
+	}
 
-  // A PE without DDW is refused a v2 container, and the core goes on to offer it to the next driver, which would take it.
-  void without_ddw() {
-    shows_what_in_tree_does();
-    refuses({Driver::tcewin});
-    refuses({Driver::tcewin, Driver::in_tree});
-    refuses({Driver::in_tree, Driver::tcewin});
-    if (clear()) shows_what_in_tree_does();  // what ours did to have its way is undone
-  }
+	// A PE without DDW is refused a v2 container, and the core goes on to offer it to the next driver, which would
+	// take it.
+	void without_ddw()
+	{
+		shows_what_in_tree_does();
+		refuses({Driver::tcewin});
+		refuses({Driver::tcewin, Driver::in_tree});
+		refuses({Driver::in_tree, Driver::tcewin});
+		if (clear())
+			shows_what_in_tree_does(); // what ours did to have its way is undone
+	}
 
-  void unload_in_use() {
-    report_.heading("rmmod while a container is open");
-    if (!start_with(Driver::tcewin)) return;
-    auto rig = Rig::open(function_);
-    if (!report_.step("set a container up", rig)) return;
-    auto refused = rmmod(module_of(Driver::tcewin));
-    bool busy = !refused && (refused.error() == Errno{EWOULDBLOCK} || refused.error() == Errno{EBUSY});
-    report_.check("rmmod tcewin is refused", busy, outcome(refused));
-    report_.check("and the container works", moves_data(**rig), "asked");
-    rig->reset();
-    report_.step("rmmod tcewin after close", rmmod(module_of(Driver::tcewin)));
-  }
+	void unload_in_use()
+	{
+		report_.heading("rmmod while a container is open");
+		if (!start_with(Driver::tcewin))
+			return;
+		auto rig = Rig::open(function_);
+		if (!report_.step("set a container up", rig))
+			return;
+		auto refused = rmmod(module_of(Driver::tcewin));
+		bool busy = !refused && (refused.error() == Errno{EWOULDBLOCK} || refused.error() == Errno{EBUSY});
+		report_.check("rmmod tcewin is refused", busy, outcome(refused));
+		report_.check("and the container works", moves_data(**rig), "asked");
+		rig->reset();
+		report_.step("rmmod tcewin after close", rmmod(module_of(Driver::tcewin)));
+	}
 
- private:
-  bool clear() {
-    auto one = unload(Driver::in_tree), two = unload(Driver::tcewin);
-    return report_.step("unload both", one ? two : one);
-  }
-  bool start_with(Driver driver) {
-    return clear() && report_.step(fmt::format("load {}", name_of(driver)), load(driver, options_.source));
-  }
-  bool add(Driver driver) {
-    return report_.step(fmt::format("then load {}", name_of(driver)), load(driver, options_.source));
-  }
+private:
+	bool clear()
+	{
+		auto one = unload(Driver::in_tree), two = unload(Driver::tcewin);
+		return report_.step("unload both", one ? two : one);
+	}
+	bool start_with(Driver driver)
+	{
+		return clear() && report_.step(fmt::format("load {}", name_of(driver)), load(driver, options_.source));
+	}
+	bool add(Driver driver)
+	{
+		return report_.step(fmt::format("then load {}", name_of(driver)), load(driver, options_.source));
+	}
 
-  void shows_what_in_tree_does() {
-    report_.heading("a PE without DDW, the in-tree driver alone");
-    if (!start_with(Driver::in_tree)) return;
-    auto rig = Rig::open(function_);
-    report_.note(fmt::format("SET_IOMMU 7: {}", outcome(rig)));
-  }
+	void shows_what_in_tree_does()
+	{
+		report_.heading("a PE without DDW, the in-tree driver alone");
+		if (!start_with(Driver::in_tree))
+			return;
+		auto rig = Rig::open(function_);
+		report_.note(fmt::format("SET_IOMMU 7: {}", outcome(rig)));
+	}
 
-  void refuses(const std::vector<Driver>& loaded) {
-    std::string names;
-    for (auto driver : loaded) names += fmt::format("{}{}", names.empty() ? "" : ", ", name_of(driver));
-    report_.heading(fmt::format("a PE without DDW, loaded in this order: {}", names));
-    if (!clear()) return;
-    for (auto driver : loaded)
-      if (!add(driver)) return;
-    for (auto when : {"SET_IOMMU 7", "and once more"}) {
-      auto rig = Rig::open(function_);
-      report_.step(when, rig, Errno{EINVAL});
-    }
-  }
+	void refuses(const std::vector<Driver> &loaded)
+	{
+		std::string names;
+		for (auto driver : loaded)
+			names += fmt::format("{}{}", names.empty() ? "" : ", ", name_of(driver));
+		report_.heading(fmt::format("a PE without DDW, loaded in this order: {}", names));
+		if (!clear())
+			return;
+		for (auto driver : loaded)
+			if (!add(driver))
+				return;
+		for (auto when : {"SET_IOMMU 7", "and once more"}) {
+			auto rig = Rig::open(function_);
+			report_.step(when, rig, Errno{EINVAL});
+		}
+	}
 
-  static bool held_only_by(Driver driver) {
-    return module_refs(module_of(driver)).value_or(0) > 0 && module_refs(module_of(other(driver))).value_or(0) == 0;
-  }
+	static bool held_only_by(Driver driver)
+	{
+		return module_refs(module_of(driver)).value_or(0) > 0 &&
+		       module_refs(module_of(other(driver))).value_or(0) == 0;
+	}
 
-  void serves(std::string_view what, Driver wanted) {
-    auto rig = Rig::open(function_);
-    if (!report_.step("set a container up", rig)) return;
-    auto served = (*rig)->served_by();
-    report_.check(what, served == wanted, to_text(served));
-    report_.check("and works", moves_data(**rig), "asked");
-  }
+	void serves(std::string_view what, Driver wanted)
+	{
+		auto rig = Rig::open(function_);
+		if (!report_.step("set a container up", rig))
+			return;
+		auto served = (*rig)->served_by();
+		report_.check(what, served == wanted, to_text(served));
+		report_.check("and works", moves_data(**rig), "asked");
+	}
 
-  // The container was open, without a group, when the second driver came.
-  void set_up_idle(const Container& idle) {
-    auto number = function_.group();
-    auto group = number ? Group::open(*number) : Result<Group>{std::unexpected{number.error()}};
-    if (!report_.step("open the group for the idle container", group)) return;
-    Serving_watch watch;
-    if (!report_.step("SET_CONTAINER", group->set_container(idle))) return;
-    report_.step("SET_IOMMU 7", idle.set_iommu(type_v2));
-    report_.check("the one that was only open is served by", watch.served() == Driver::tcewin, to_text(watch.served()));
-  }
+	// The container was open, without a group, when the second driver came.
+	void set_up_idle(const Container &idle)
+	{
+		auto number = function_.group();
+		auto group = number ? Group::open(*number) : Result<Group>{std::unexpected{number.error()}};
+		if (!report_.step("open the group for the idle container", group))
+			return;
+		Serving_watch watch;
+		if (!report_.step("SET_CONTAINER", group->set_container(idle)))
+			return;
+		report_.step("SET_IOMMU 7", idle.set_iommu(type_v2));
+		report_.check("the one that was only open is served by", watch.served() == Driver::tcewin,
+			      to_text(watch.served()));
+	}
 
-  static bool moves_data(const Rig& rig) {
-    auto& container = rig.container();
-    auto info = container.get_info();
-    auto buffer = Buffer::anonymous(2 * std::max(page_size(), std::size_t{1} << 16));
-    if (!info || !buffer) return false;
-    auto region = Region::enroll(container, std::move(*buffer));
-    if (!region) return false;
-    auto start = info->dma32_window_start;
-    auto scratch = Mapping::make(container, start, region->address(), 4096);
-    auto target = Mapping::make(container, start + 4096, region->address() + region->size() / 2, 4096);
-    if (!scratch || !target) return false;
-    Probe probe{rig.edu(), region->buffer().bytes(0, 4096), start, region->buffer().bytes()};
-    Pieces pieces{region->buffer().bytes(region->size() / 2 + 100, 1000)};
-    return probe.write(start + 4096 + 100, pieces) == Reach::arrived && probe.read(start + 4096 + 100, pieces) == Reach::arrived;
-  }
+	static bool moves_data(const Rig &rig)
+	{
+		auto &container = rig.container();
+		auto info = container.get_info();
+		auto buffer = Buffer::anonymous(2 * std::max(page_size(), std::size_t{1} << 16));
+		if (!info || !buffer)
+			return false;
+		auto region = Region::enroll(container, std::move(*buffer));
+		if (!region)
+			return false;
+		auto start = info->dma32_window_start;
+		auto scratch = Mapping::make(container, start, region->address(), 4096);
+		auto target = Mapping::make(container, start + 4096, region->address() + region->size() / 2, 4096);
+		if (!scratch || !target)
+			return false;
+		Probe probe{rig.edu(), region->buffer().bytes(0, 4096), start, region->buffer().bytes()};
+		Pieces pieces{region->buffer().bytes(region->size() / 2 + 100, 1000)};
+		return probe.write(start + 4096 + 100, pieces) == Reach::arrived &&
+		       probe.read(start + 4096 + 100, pieces) == Reach::arrived;
+	}
 
-  Report& report_;
-  const Drivers_options& options_;
-  const Pci_function& function_;
+	Report &report_;
+	const Drivers_options &options_;
+	const Pci_function &function_;
 };
 
-void with_ddw(Drivers& drivers, const Drivers_options& options) {
-  auto wanted = [&options](Order order) { return options.orders.empty() || std::ranges::count(options.orders, order) > 0; };
-  if (wanted(Order::tcewin_first)) drivers.in_order(Driver::tcewin, Driver::in_tree);
-  if (wanted(Order::in_tree_first)) drivers.in_order(Driver::in_tree, Driver::tcewin);
-  if (wanted(Order::open_across_load)) {
-    drivers.across_load(Driver::tcewin);
-    drivers.across_load(Driver::in_tree);
-  }
-  if (options.orders.empty()) {
-    drivers.refusals();
-    drivers.unload_in_use();
-  }
+void with_ddw(Drivers &drivers, const Drivers_options &options)
+{
+	auto wanted = [&options](Order order) {
+		return options.orders.empty() || std::ranges::count(options.orders, order) > 0;
+	};
+	if (wanted(Order::tcewin_first))
+		drivers.in_order(Driver::tcewin, Driver::in_tree);
+	if (wanted(Order::in_tree_first))
+		drivers.in_order(Driver::in_tree, Driver::tcewin);
+	if (wanted(Order::open_across_load)) {
+		drivers.across_load(Driver::tcewin);
+		drivers.across_load(Driver::in_tree);
+	}
+	if (options.orders.empty()) {
+		drivers.refusals();
+		drivers.unload_in_use();
+	}
 }
 
-}  // namespace
+} // namespace
 
-bool run_drivers(const Drivers_options& options) {
-  Report report;
-  report.heading("which driver serves");
-  auto kmsg = Kmsg::follow();
-  auto function = prepare(report, options);
-  if (!function) return false;
+bool run_drivers(const Drivers_options &options)
+{
+	Report report;
+	report.heading("which driver serves");
+	auto kmsg = Kmsg::follow();
+	auto function = prepare(report, options);
+	if (!function)
+		return false;
 
-  Drivers drivers{report, options, *function};
-  if (has_ddw(*function))
-    with_ddw(drivers, options);
-  else
-    drivers.without_ddw();
-  auto splats = kmsg ? kmsg->splats() : std::vector<std::string>{"no /dev/kmsg"};
-  report.check("the kernel found no fault in itself", splats.empty(), fmt::format("{} lines", splats.size()));
-  for (auto& line : splats) report.note(line);
-  report.summary();
-  return report.good();
+	Drivers drivers{report, options, *function};
+	if (has_ddw(*function))
+		with_ddw(drivers, options);
+	else
+		drivers.without_ddw();
+	auto splats = kmsg ? kmsg->splats() : std::vector<std::string>{"no /dev/kmsg"};
+	report.check("the kernel found no fault in itself", splats.empty(), fmt::format("{} lines", splats.size()));
+	for (auto &line : splats)
+		report.note(line);
+	report.summary();
+	return report.good();
 }
 
-}  // namespace harness
+} // namespace harness

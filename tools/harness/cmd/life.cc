@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 #include "cmd/life.hh"
 
 #include "lib/counts.hh"
@@ -5,159 +6,186 @@
 #include "lib/kmsg.hh"
 #include "lib/region.hh"
 
-namespace harness {
+namespace harness
+{
 
-namespace {
+namespace
+{
 
 constexpr std::size_t unit_count = 16;
 constexpr unsigned default_shift = 12;
 
-Result<std::unique_ptr<Rig>> attach(Report& report, const Life_options& options, const Pci_function& function) {
-  auto rig = Rig::open(function);
-  if (!report.step("open container, group, device; SET_IOMMU type 7", rig)) return rig;
-  auto served = (*rig)->served_by();
-  report.check("the driver that serves (by its reference count)", served == options.driver, to_text(served));
-  auto& container = (*rig)->container();
-  report.check("CHECK_EXTENSION type 7", container.check_extension(type_v2).value_or(-1) == 1, "asked");
-  report.check("group is viable", (*rig)->group().viable().value_or(false), "asked");
-  return rig;
+Result<std::unique_ptr<Rig>> attach(Report &report, const Life_options &options, const Pci_function &function)
+{
+	auto rig = Rig::open(function);
+	if (!report.step("open container, group, device; SET_IOMMU type 7", rig))
+		return rig;
+	auto served = (*rig)->served_by();
+	report.check("the driver that serves (by its reference count)", served == options.driver, to_text(served));
+	auto &container = (*rig)->container();
+	report.check("CHECK_EXTENSION type 7", container.check_extension(type_v2).value_or(-1) == 1, "asked");
+	report.check("group is viable", (*rig)->group().viable().value_or(false), "asked");
+	return rig;
 }
 
-std::optional<Tce_info> inform(Report& report, const Container& container, const Pci_function& function) {
-  auto info = container.get_info();
-  if (!report.step("GET_INFO", info)) return std::nullopt;
-  report.note(fmt::format("default window {:#x}+{:#x}, flags {:#x}, pgsizes {:#x}, windows {}, levels {}",
-                          info->dma32_window_start, info->dma32_window_size, info->flags, info->ddw.pgsizes,
-                          info->ddw.max_dynamic_windows_supported, info->ddw.levels));
-  report.note("device tree: " + to_string(tree_windows(function)));
-  return *info;
+std::optional<Tce_info> inform(Report &report, const Container &container, const Pci_function &function)
+{
+	auto info = container.get_info();
+	if (!report.step("GET_INFO", info))
+		return std::nullopt;
+	report.note(fmt::format("default window {:#x}+{:#x}, flags {:#x}, pgsizes {:#x}, windows {}, levels {}",
+				info->dma32_window_start, info->dma32_window_size, info->flags, info->ddw.pgsizes,
+				info->ddw.max_dynamic_windows_supported, info->ddw.levels));
+	report.note("device tree: " + to_string(tree_windows(function)));
+	return *info;
 }
 
 // A mapping is alive in `victim` when the window goes; the scratch is in `other`, which stays.
-std::string remove_alive(Report& report, const Rig& rig, const Units& units, const Geometry& victim, const Geometry& other,
-                         std::string_view name) {
-  auto& container = rig.container();
-  auto iova = victim.start + 4 * victim.page();
-  auto scratch = Mapping::make(container, other.start, units.address(units.scratch_index()), other.page());
-  auto mapping = Mapping::make(container, iova, units.address(6), victim.page());
-  if (!report.step(fmt::format("{}: MAP_DMA, scratch in the other window", name), scratch) ||
-      !report.step(fmt::format("{}: MAP_DMA a page that will be alive", name), mapping))
-    return "-";
-  Probe probe{rig.edu(), units.scratch(), other.start, units.memory};
-  Pieces pieces{units.at(6, 21, 1500)};
-  expect_reach(report, fmt::format("{}: device writes before TCE_REMOVE", name), probe.write(iova + 21, pieces), Reach::arrived);
-  if (!report.step(fmt::format("{}: TCE_REMOVE({:#x})", name, victim.start), container.tce_remove(victim.start))) return "-";
-  mapping->forget();
-  bool write = expect_reach(report, fmt::format("{}: device writes after TCE_REMOVE", name), probe.write(iova + 21, pieces),
-                            Reach::nothing);
-  bool read = expect_reach(report, fmt::format("{}: device reads after TCE_REMOVE", name), probe.read(iova + 21, pieces),
-                           Reach::nothing);
-  report.step(fmt::format("{}: MAP_DMA there", name), container.map(iova, units.address(6), victim.page(), Access::both),
-              Errno{ENXIO});
-  return write && read ? "no" : "YES";
+std::string remove_alive(Report &report, const Rig &rig, const Units &units, const Geometry &victim,
+			 const Geometry &other, std::string_view name)
+{
+	auto &container = rig.container();
+	auto iova = victim.start + 4 * victim.page();
+	auto scratch = Mapping::make(container, other.start, units.address(units.scratch_index()), other.page());
+	auto mapping = Mapping::make(container, iova, units.address(6), victim.page());
+	if (!report.step(fmt::format("{}: MAP_DMA, scratch in the other window", name), scratch) ||
+	    !report.step(fmt::format("{}: MAP_DMA a page that will be alive", name), mapping))
+		return "-";
+	Probe probe{rig.edu(), units.scratch(), other.start, units.memory};
+	Pieces pieces{units.at(6, 21, 1500)};
+	expect_reach(report, fmt::format("{}: device writes before TCE_REMOVE", name), probe.write(iova + 21, pieces),
+		     Reach::arrived);
+	if (!report.step(fmt::format("{}: TCE_REMOVE({:#x})", name, victim.start), container.tce_remove(victim.start)))
+		return "-";
+	mapping->forget();
+	bool write = expect_reach(report, fmt::format("{}: device writes after TCE_REMOVE", name),
+				  probe.write(iova + 21, pieces), Reach::nothing);
+	bool read = expect_reach(report, fmt::format("{}: device reads after TCE_REMOVE", name),
+				 probe.read(iova + 21, pieces), Reach::nothing);
+	report.step(fmt::format("{}: MAP_DMA there", name),
+		    container.map(iova, units.address(6), victim.page(), Access::both), Errno{ENXIO});
+	return write && read ? "no" : "YES";
 }
 
-Result<Geometry> create(Report& report, const Container& container, unsigned shift, std::uint64_t size, std::string_view name) {
-  auto start = container.tce_create(shift, size, 1);
-  report.step(fmt::format("TCE_CREATE {} ({} KiB pages, {} MiB)", name, (1ull << shift) >> 10, size >> 20), start);
-  if (!start) return std::unexpected{start.error()};
-  report.note(fmt::format("start_addr {:#x}", *start));
-  return Geometry{*start, size, shift};
+Result<Geometry> create(Report &report, const Container &container, unsigned shift, std::uint64_t size,
+			std::string_view name)
+{
+	auto start = container.tce_create(shift, size, 1);
+	report.step(fmt::format("TCE_CREATE {} ({} KiB pages, {} MiB)", name, (1ull << shift) >> 10, size >> 20),
+		    start);
+	if (!start)
+		return std::unexpected{start.error()};
+	report.note(fmt::format("start_addr {:#x}", *start));
+	return Geometry{*start, size, shift};
 }
 
-void live(Report& report, const Life_options& options, const Pci_function& function, Window_story& first,
-          Window_story& second) {
-  auto rig = attach(report, options, function);
-  if (!rig) return;
-  auto& container = (*rig)->container();
-  auto info = inform(report, container, function);
-  if (!info) return;
+void live(Report &report, const Life_options &options, const Pci_function &function, Window_story &first,
+	  Window_story &second)
+{
+	auto rig = attach(report, options, function);
+	if (!rig)
+		return;
+	auto &container = (*rig)->container();
+	auto info = inform(report, container, function);
+	if (!info)
+		return;
 
-  auto before = Counts::now();
-  auto unit = std::max({std::size_t{1} << 16, std::size_t{1} << options.ddw_shift, page_size()});
-  // IOMMU pages above the kernel's own want memory of huge pages behind them.
-  bool huge = options.ddw_shift > page_shift();
-  auto buffer = huge ? Buffer::huge(unit_count * unit, options.ddw_shift) : Buffer::anonymous(unit_count * unit);
-  if (!report.step("allocate memory", buffer)) return;
-  auto region = Region::enroll(container, std::move(*buffer));
-  if (!report.step(fmt::format("REGISTER_MEMORY {} KiB", unit_count * unit >> 10), region)) return;
-  auto registered = Counts::now();
-  report.check("VmLck and pinned pages count the region",
-               registered.locked - before.locked == region->size() &&
-                   registered.pinned - before.pinned == region->size() / page_size(),
-               difference(before, registered));
+	auto before = Counts::now();
+	auto unit = std::max({std::size_t{1} << 16, std::size_t{1} << options.ddw_shift, page_size()});
+	// IOMMU pages above the kernel's own want memory of huge pages behind them.
+	bool huge = options.ddw_shift > page_shift();
+	auto buffer = huge ? Buffer::huge(unit_count * unit, options.ddw_shift) : Buffer::anonymous(unit_count * unit);
+	if (!report.step("allocate memory", buffer))
+		return;
+	auto region = Region::enroll(container, std::move(*buffer));
+	if (!report.step(fmt::format("REGISTER_MEMORY {} KiB", unit_count * unit >> 10), region))
+		return;
+	auto registered = Counts::now();
+	report.check("VmLck and pinned pages count the region",
+		     registered.locked - before.locked == region->size() &&
+			     registered.pinned - before.pinned == region->size() / page_size(),
+		     difference(before, registered));
 
-  Units units{region->buffer().bytes(), unit};
-  Geometry default_window{info->dma32_window_start, info->dma32_window_size, default_shift};
-  first.start = default_window.start;
-  first.page = default_window.page();
-  exercise(report, container, (*rig)->edu(), units, default_window, first);
+	Units units{region->buffer().bytes(), unit};
+	Geometry default_window{info->dma32_window_start, info->dma32_window_size, default_shift};
+	first.start = default_window.start;
+	first.page = default_window.page();
+	exercise(report, container, (*rig)->edu(), units, default_window, first);
 
-  auto ddw = create(report, container, options.ddw_shift, options.ddw_size, "a DDW");
-  if (!ddw) return;
-  second.start = ddw->start;
-  second.page = ddw->page();
-  report.note("device tree: " + to_string(tree_windows(function)));
-  exercise(report, container, (*rig)->edu(), units, *ddw, second);
-  second.after_remove = remove_alive(report, **rig, units, *ddw, default_window, "DDW");
+	auto ddw = create(report, container, options.ddw_shift, options.ddw_size, "a DDW");
+	if (!ddw)
+		return;
+	second.start = ddw->start;
+	second.page = ddw->page();
+	report.note("device tree: " + to_string(tree_windows(function)));
+	exercise(report, container, (*rig)->edu(), units, *ddw, second);
+	second.after_remove = remove_alive(report, **rig, units, *ddw, default_window, "DDW");
 
-  auto again = create(report, container, options.ddw_shift, options.ddw_size, "the DDW again");
-  if (!again) return;
-  report.check("it starts where the first did", again->start == ddw->start, fmt::format("{:#x}", again->start));
-  first.after_remove = remove_alive(report, **rig, units, default_window, *again, "default window");
+	auto again = create(report, container, options.ddw_shift, options.ddw_size, "the DDW again");
+	if (!again)
+		return;
+	report.check("it starts where the first did", again->start == ddw->start, fmt::format("{:#x}", again->start));
+	first.after_remove = remove_alive(report, **rig, units, default_window, *again, "default window");
 
-  report.step("TCE_REMOVE the DDW", container.tce_remove(again->start));
-  auto back = create(report, container, default_shift, default_window.size, "the default window again");
-  if (back) {
-    report.check("it is at its fixed start", back->start == default_window.start, fmt::format("{:#x}", back->start));
-    Window_story third{.name = "default window, back"};
-    exercise(report, container, (*rig)->edu(), units, *back, third);
-  }
-  report.step("UNREGISTER_MEMORY", region->unregister());
-  auto after = settled({.locked = 0, .pinned = before.pinned});
-  report.check("pinned pages are as before REGISTER", after.pinned == before.pinned, difference(before, after));
+	report.step("TCE_REMOVE the DDW", container.tce_remove(again->start));
+	auto back = create(report, container, default_shift, default_window.size, "the default window again");
+	if (back) {
+		report.check("it is at its fixed start", back->start == default_window.start,
+			     fmt::format("{:#x}", back->start));
+		Window_story third{.name = "default window, back"};
+		exercise(report, container, (*rig)->edu(), units, *back, third);
+	}
+	report.step("UNREGISTER_MEMORY", region->unregister());
+	auto after = settled({.locked = 0, .pinned = before.pinned});
+	report.check("pinned pages are as before REGISTER", after.pinned == before.pinned, difference(before, after));
 }
 
-void print_table(const Window_story& first, const Window_story& second) {
-  fmt::print("\n  {:<16} {:<19} {:<7} {:<14} {:<14} {:^41}\n", "", "", "", "device", "device", "reaches memory after");
-  fmt::print("  {:<16} {:<19} {:<7} {:<14} {:<14} {:<8} {:<12} {:<12}\n", "window", "start", "page", "wrote", "read",
-             "UNMAP", "TCE_REMOVE", "process gone");
-  for (auto& story : {first, second})
-    fmt::print("  {:<16} {:<#19x} {:<7} {:<14} {:<14} {:<8} {:<12} {:<12}\n", story.name, story.start,
-               fmt::format("{} KiB", story.page >> 10), story.written, story.read, story.after_unmap, story.after_remove,
-               story.after_death);
-  fmt::print("\n");
+void print_table(const Window_story &first, const Window_story &second)
+{
+	fmt::print("\n  {:<16} {:<19} {:<7} {:<14} {:<14} {:^41}\n", "", "", "", "device", "device",
+		   "reaches memory after");
+	fmt::print("  {:<16} {:<19} {:<7} {:<14} {:<14} {:<8} {:<12} {:<12}\n", "window", "start", "page", "wrote",
+		   "read", "UNMAP", "TCE_REMOVE", "process gone");
+	for (auto &story : {first, second})
+		fmt::print("  {:<16} {:<#19x} {:<7} {:<14} {:<14} {:<8} {:<12} {:<12}\n", story.name, story.start,
+			   fmt::format("{} KiB", story.page >> 10), story.written, story.read, story.after_unmap,
+			   story.after_remove, story.after_death);
+	fmt::print("\n");
 }
 
-}  // namespace
+} // namespace
 
-bool run_life(const Life_options& given) {
-  auto options = given;
-  if (options.ddw_shift == 0) options.ddw_shift = page_shift();
-  Report report;
-  report.heading(fmt::format("life of a v2 container, driver {}", name_of(options.driver)));
-  auto kmsg = Kmsg::follow();
-  auto function = prepare(report, options);
-  if (!function) return false;
+bool run_life(const Life_options &given)
+{
+	auto options = given;
+	if (options.ddw_shift == 0)
+		options.ddw_shift = page_shift();
+	Report report;
+	report.heading(fmt::format("life of a v2 container, driver {}", name_of(options.driver)));
+	auto kmsg = Kmsg::follow();
+	auto function = prepare(report, options);
+	if (!function)
+		return false;
 
-  Window_story first{.name = "default window"}, second{.name = "DDW"};
-  auto before = Counts::now();
-  live(report, options, *function, first, second);
-  auto after = settled(before);
-  report.check("VmLck and pinned pages are back after close", after == before, difference(before, after));
-  report.heading("a process that dies");
-  die(report, options, *function, first, second);
-  after = settled(before);
-  report.check("VmLck and pinned pages are back", after == before, difference(before, after));
+	Window_story first{.name = "default window"}, second{.name = "DDW"};
+	auto before = Counts::now();
+	live(report, options, *function, first, second);
+	auto after = settled(before);
+	report.check("VmLck and pinned pages are back after close", after == before, difference(before, after));
+	report.heading("a process that dies");
+	die(report, options, *function, first, second);
+	after = settled(before);
+	report.check("VmLck and pinned pages are back", after == before, difference(before, after));
 
-  report.step(fmt::format("rmmod {}", module_of(options.driver)), unload(options.driver));
-  auto splats = kmsg ? kmsg->splats() : std::vector<std::string>{"no /dev/kmsg"};
-  report.check("the kernel found no fault in itself", splats.empty(), fmt::format("{} lines", splats.size()));
-  for (auto& line : splats) report.note(line);
-  print_table(first, second);
-  report.heading(fmt::format("served by: {}", name_of(options.driver)));
-  report.summary();
-  return report.good();
+	report.step(fmt::format("rmmod {}", module_of(options.driver)), unload(options.driver));
+	auto splats = kmsg ? kmsg->splats() : std::vector<std::string>{"no /dev/kmsg"};
+	report.check("the kernel found no fault in itself", splats.empty(), fmt::format("{} lines", splats.size()));
+	for (auto &line : splats)
+		report.note(line);
+	print_table(first, second);
+	report.heading(fmt::format("served by: {}", name_of(options.driver)));
+	report.summary();
+	return report.good();
 }
 
-}  // namespace harness
+} // namespace harness

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 #include "cmd/options.hh"
 
 #include <fmt/format.h>
@@ -6,25 +7,30 @@
 #include "lib/buffer.hh"
 #include "lib/rig.hh"
 
-namespace harness {
+namespace harness
+{
 
-std::string kernel_line() {
-  utsname name;
-  ::uname(&name);
-  return fmt::format("Linux {}, pages of {} KiB", name.release, page_size() >> 10);
+std::string kernel_line()
+{
+	utsname name;
+	::uname(&name);
+	return fmt::format("Linux {}, pages of {} KiB", name.release, page_size() >> 10);
 }
 
 std::string to_text(std::optional<Driver> driver) { return driver ? std::string{name_of(*driver)} : "nobody known"; }
 
-std::optional<Pci_function> prepare(Report& report, const Options& options) {
-  report.note(kernel_line());
-  if (!report.step(fmt::format("load {} and only it", module_of(options.driver)),
-                   load_only(options.driver, options.source)))
-    return std::nullopt;
-  auto function = Rig::find();
-  if (!report.step("find an edu device (1234:11e8)", function)) return std::nullopt;
-  if (!report.step(fmt::format("bind {} to vfio-pci", function->address()), function->bind_vfio())) return std::nullopt;
-  return *function;
+std::optional<Pci_function> prepare(Report &report, const Options &options)
+{
+	report.note(kernel_line());
+	if (!report.step(fmt::format("load {} and only it", module_of(options.driver)),
+			 load_only(options.driver, options.source)))
+		return std::nullopt;
+	auto function = Rig::find();
+	if (!report.step("find an edu device (1234:11e8)", function))
+		return std::nullopt;
+	if (!report.step(fmt::format("bind {} to vfio-pci", function->address()), function->bind_vfio()))
+		return std::nullopt;
+	return *function;
 }
 
-}  // namespace harness
+} // namespace harness

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 #include "lib/buffer.hh"
 
 #include <linux/mman.h>
@@ -7,78 +8,99 @@
 
 #include "lib/sysfs.hh"
 
-namespace harness {
+namespace harness
+{
 
-namespace {
+namespace
+{
 
 // As many huge pages of this size as a buffer needs, beside those that are in use.
-Result<> grow_pool(unsigned shift, std::size_t size) {
-  auto pool = "/sys/kernel/mm/hugepages/hugepages-" + std::to_string((1ull << shift) >> 10) + "kB/";
-  auto count = [&pool](const char* file) { return parse_number(read_line(pool + file).value_or("")); };
-  auto total = count("nr_hugepages"), free = count("free_hugepages");
-  if (!total || !free) return fail(EINVAL);
-  if (auto missing = size >> shift; missing > *free)
-    return write_file(pool + "nr_hugepages", std::to_string(*total + missing - *free));
-  return {};
+Result<> grow_pool(unsigned shift, std::size_t size)
+{
+	auto pool = "/sys/kernel/mm/hugepages/hugepages-" + std::to_string((1ull << shift) >> 10) + "kB/";
+	auto count = [&pool](const char *file) { return parse_number(read_line(pool + file).value_or("")); };
+	auto total = count("nr_hugepages"), free = count("free_hugepages");
+	if (!total || !free)
+		return fail(EINVAL);
+	if (auto missing = size >> shift; missing > *free)
+		return write_file(pool + "nr_hugepages", std::to_string(*total + missing - *free));
+	return {};
 }
 
-}  // namespace
+} // namespace
 
-Result<Buffer> Buffer::map(std::size_t size, int protection, int flags, int fd) {
-  void* base = ::mmap(nullptr, size, protection, flags, fd, 0);
-  if (base == MAP_FAILED) return fail_errno();
-  return Buffer{base, size};
+Result<Buffer> Buffer::map(std::size_t size, int protection, int flags, int fd)
+{
+	void *base = ::mmap(nullptr, size, protection, flags, fd, 0);
+	if (base == MAP_FAILED)
+		return fail_errno();
+	return Buffer{base, size};
 }
 
-Result<Buffer> Buffer::anonymous(std::size_t size, std::size_t alignment) {
-  // More address space than asked for, then the ends that do not fit are given back.
-  auto slack = alignment > page_size() ? alignment : 0;
-  auto whole = map(size + slack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
-  if (!whole) return whole;
-  auto head = slack ? -whole->address() & (slack - 1) : 0;
-  auto base = static_cast<std::byte*>(whole->base_);
-  if (head) ::munmap(base, head);
-  if (slack - head) ::munmap(base + head + size, slack - head);
-  whole->base_ = nullptr;
-  Buffer buffer{base + head, size};
-  (void)::madvise(buffer.base_, size, MADV_NOHUGEPAGE);
-  for (auto& byte : buffer.bytes()) byte = std::byte{0};
-  return buffer;
+Result<Buffer> Buffer::anonymous(std::size_t size, std::size_t alignment)
+{
+	// More address space than asked for, then the ends that do not fit are given back.
+	auto slack = alignment > page_size() ? alignment : 0;
+	auto whole = map(size + slack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	if (!whole)
+		return whole;
+	auto head = slack ? -whole->address() & (slack - 1) : 0;
+	auto base = static_cast<std::byte *>(whole->base_);
+	if (head)
+		::munmap(base, head);
+	if (slack - head)
+		::munmap(base + head + size, slack - head);
+	whole->base_ = nullptr;
+	Buffer buffer{base + head, size};
+	(void)::madvise(buffer.base_, size, MADV_NOHUGEPAGE);
+	for (auto &byte : buffer.bytes())
+		byte = std::byte{0};
+	return buffer;
 }
 
-Result<Buffer> Buffer::shared(std::size_t size, unsigned huge_shift) {
-  unsigned flags = MFD_CLOEXEC;
-  if (huge_shift) {
-    if (auto grown = grow_pool(huge_shift, size); !grown) return std::unexpected{grown.error()};
-    flags |= MFD_HUGETLB | huge_shift << MAP_HUGE_SHIFT;
-  }
-  Fd file{::memfd_create("tcewin-harness", flags)};
-  if (!file) return fail_errno();
-  if (::ftruncate(file.get(), static_cast<off_t>(size)) != 0) return fail_errno();
-  return map(size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, file.get());
+Result<Buffer> Buffer::shared(std::size_t size, unsigned huge_shift)
+{
+	unsigned flags = MFD_CLOEXEC;
+	if (huge_shift) {
+		if (auto grown = grow_pool(huge_shift, size); !grown)
+			return std::unexpected{grown.error()};
+		flags |= MFD_HUGETLB | huge_shift << MAP_HUGE_SHIFT;
+	}
+	Fd file{::memfd_create("tcewin-harness", flags)};
+	if (!file)
+		return fail_errno();
+	if (::ftruncate(file.get(), static_cast<off_t>(size)) != 0)
+		return fail_errno();
+	return map(size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, file.get());
 }
 
-Result<Buffer> Buffer::huge(std::size_t size, unsigned huge_shift) {
-  if (auto grown = grow_pool(huge_shift, size); !grown) return std::unexpected{grown.error()};
-  int huge = MAP_HUGETLB | static_cast<int>(huge_shift << MAP_HUGE_SHIFT);
-  return map(size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE | huge, -1);
+Result<Buffer> Buffer::huge(std::size_t size, unsigned huge_shift)
+{
+	if (auto grown = grow_pool(huge_shift, size); !grown)
+		return std::unexpected{grown.error()};
+	int huge = MAP_HUGETLB | static_cast<int>(huge_shift << MAP_HUGE_SHIFT);
+	return map(size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE | huge, -1);
 }
 
-Buffer::~Buffer() {
-  if (base_) ::munmap(base_, size_);
+Buffer::~Buffer()
+{
+	if (base_)
+		::munmap(base_, size_);
 }
 
-Result<> Buffer::discard(std::size_t offset, std::size_t count) const {
-  return zero_expected(::munmap(bytes().data() + offset, count));
+Result<> Buffer::discard(std::size_t offset, std::size_t count) const
+{
+	return zero_expected(::munmap(bytes().data() + offset, count));
 }
 
 Result<> Buffer::protect(int protection) const { return zero_expected(::mprotect(base_, size_, protection)); }
 
-std::size_t page_size() {
-  static const auto size = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-  return size;
+std::size_t page_size()
+{
+	static const auto size = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+	return size;
 }
 
 unsigned page_shift() { return static_cast<unsigned>(std::countr_zero(page_size())); }
 
-}  // namespace harness
+} // namespace harness

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Memory of this process that a device is to reach: anonymous, shared with other processes (memfd), or of huge pages.
 // Touched at once, so that pinning it never has to allocate.
 #pragma once
@@ -9,38 +10,43 @@
 
 #include "lib/fd.hh"
 
-namespace harness {
+namespace harness
+{
 
-class Buffer {
- public:
-  // Starts at a multiple of `alignment` (bytes, a power of two; 0: the kernel's page) and is of base pages only.
-  static Result<Buffer> anonymous(std::size_t size, std::size_t alignment = 0);
-  // MAP_SHARED of a memfd: lives as long as any process maps it. Huge pages as below, for a shift that is not 0.
-  static Result<Buffer> shared(std::size_t size, unsigned huge_shift = 0);
-  // `size` is a multiple of the huge page. ENOMEM: the pool has none left, and gets none. EINVAL: no such size.
-  static Result<Buffer> huge(std::size_t size, unsigned huge_shift);
+class Buffer
+{
+public:
+	// Starts at a multiple of `alignment` (bytes, a power of two; 0: the kernel's page) and is of base pages only.
+	static Result<Buffer> anonymous(std::size_t size, std::size_t alignment = 0);
+	// MAP_SHARED of a memfd: lives as long as any process maps it. Huge pages as below, for a shift that is not 0.
+	static Result<Buffer> shared(std::size_t size, unsigned huge_shift = 0);
+	// `size` is a multiple of the huge page. ENOMEM: the pool has none left, and gets none. EINVAL: no such size.
+	static Result<Buffer> huge(std::size_t size, unsigned huge_shift);
 
-  Buffer(Buffer&& other) noexcept : base_{std::exchange(other.base_, nullptr)}, size_{other.size_} {}
-  Buffer& operator=(Buffer&&) = delete;
-  ~Buffer();
+	Buffer(Buffer &&other) noexcept : base_{std::exchange(other.base_, nullptr)}, size_{other.size_} {}
+	Buffer &operator=(Buffer &&) = delete;
+	~Buffer();
 
-  std::uint64_t address() const { return reinterpret_cast<std::uint64_t>(base_); }
-  std::size_t size() const { return size_; }
-  std::span<std::byte> bytes() const { return {static_cast<std::byte*>(base_), size_}; }
-  std::span<std::byte> bytes(std::size_t offset, std::size_t count) const { return bytes().subspan(offset, count); }
+	std::uint64_t address() const { return reinterpret_cast<std::uint64_t>(base_); }
+	std::size_t size() const { return size_; }
+	std::span<std::byte> bytes() const { return {static_cast<std::byte *>(base_), size_}; }
+	std::span<std::byte> bytes(std::size_t offset, std::size_t count) const
+	{
+		return bytes().subspan(offset, count);
+	}
 
-  Result<> discard(std::size_t offset, std::size_t count) const;  // a hole: nothing is mapped there any more
-  Result<> protect(int protection) const;                         // PROT_...
+	Result<> discard(std::size_t offset, std::size_t count) const; // a hole: nothing is mapped there any more
+	Result<> protect(int protection) const;			       // PROT_...
 
- private:
-  Buffer(void* base, std::size_t size) : base_{base}, size_{size} {}
-  static Result<Buffer> map(std::size_t size, int protection, int flags, int fd);
+private:
+	Buffer(void *base, std::size_t size) : base_{base}, size_{size} {}
+	static Result<Buffer> map(std::size_t size, int protection, int flags, int fd);
 
-  void* base_;
-  std::size_t size_;
+	void *base_;
+	std::size_t size_;
 };
 
-std::size_t page_size();  // of the kernel, bytes
+std::size_t page_size(); // of the kernel, bytes
 unsigned page_shift();
 
-}  // namespace harness
+} // namespace harness

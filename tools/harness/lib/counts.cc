@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 #include "lib/counts.hh"
 
 #include <fmt/format.h>
@@ -10,48 +11,60 @@
 #include "lib/buffer.hh"
 #include "lib/sysfs.hh"
 
-namespace harness {
+namespace harness
+{
 
-namespace {
+namespace
+{
 
 std::int64_t minus(std::uint64_t a, std::uint64_t b) { return static_cast<std::int64_t>(a - b); }
 
-std::uint64_t pinned_pages() {
-  (void)read_file("/proc/sys/vm/stat_refresh");  // folds what each CPU has counted for itself
-  auto text = read_file("/proc/vmstat").value_or("");
-  return field(text, "nr_foll_pin_acquired").value_or(0) - field(text, "nr_foll_pin_released").value_or(0);
+std::uint64_t pinned_pages()
+{
+	(void)read_file("/proc/sys/vm/stat_refresh"); // folds what each CPU has counted for itself
+	auto text = read_file("/proc/vmstat").value_or("");
+	return field(text, "nr_foll_pin_acquired").value_or(0) - field(text, "nr_foll_pin_released").value_or(0);
 }
 
-}  // namespace
+} // namespace
 
-Counts Counts::now() {
-  auto status = read_file("/proc/self/status").value_or("");
-  return {.locked = field(status, "VmLck").value_or(0) * 1024, .pinned = pinned_pages()};
+Counts Counts::now()
+{
+	auto status = read_file("/proc/self/status").value_or("");
+	return {.locked = field(status, "VmLck").value_or(0) * 1024, .pinned = pinned_pages()};
 }
 
-Counts Counts::rested() {
-  // A global membarrier is a synchronize_rcu(); callbacks of the first grace period have run by the end of the second.
-  for (int i = 0; i < 2; ++i) (void)::syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
-  return now();
+Counts Counts::rested()
+{
+	// A global membarrier is a synchronize_rcu(); callbacks of the first grace period have run by the end of the
+	// second.
+	for (int i = 0; i < 2; ++i)
+		(void)::syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+	return now();
 }
 
-std::string to_string(const Counts& counts) {
-  return fmt::format("VmLck {} KiB, pinned {} pages", counts.locked / 1024, counts.pinned);
+std::string to_string(const Counts &counts)
+{
+	return fmt::format("VmLck {} KiB, pinned {} pages", counts.locked / 1024, counts.pinned);
 }
 
-std::string difference(const Counts& before, const Counts& after) {
-  if (before == after) return "unchanged";
-  return fmt::format("VmLck {:+} KiB, pinned {:+} pages", minus(after.locked, before.locked) / 1024,
-                     minus(after.pinned, before.pinned));
+std::string difference(const Counts &before, const Counts &after)
+{
+	if (before == after)
+		return "unchanged";
+	return fmt::format("VmLck {:+} KiB, pinned {:+} pages", minus(after.locked, before.locked) / 1024,
+			   minus(after.pinned, before.pinned));
 }
 
-Counts settled(const Counts& wanted, std::chrono::milliseconds patience) {
-  auto deadline = std::chrono::steady_clock::now() + patience;
-  for (;;) {
-    auto now = Counts::now();
-    if (now == wanted || std::chrono::steady_clock::now() > deadline) return now;
-    std::this_thread::sleep_for(std::chrono::milliseconds{20});
-  }
+Counts settled(const Counts &wanted, std::chrono::milliseconds patience)
+{
+	auto deadline = std::chrono::steady_clock::now() + patience;
+	for (;;) {
+		auto now = Counts::now();
+		if (now == wanted || std::chrono::steady_clock::now() > deadline)
+			return now;
+		std::this_thread::sleep_for(std::chrono::milliseconds{20});
+	}
 }
 
-}  // namespace harness
+} // namespace harness

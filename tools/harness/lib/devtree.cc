@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 #include "lib/devtree.hh"
 
 #include <fmt/format.h>
@@ -9,73 +10,93 @@
 
 #include "lib/sysfs.hh"
 
-namespace harness {
+namespace harness
+{
 
-namespace {
+namespace
+{
 
 constexpr std::string_view default_window = "ibm,dma-window";
 constexpr std::array ddw_properties{"linux,dma64-ddr-window-info", "linux,direct64-ddr-window-info"};
 
-std::uint64_t big_endian(std::string_view bytes, std::size_t offset, std::size_t count) {
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < count; ++i) value = value << 8 | static_cast<unsigned char>(bytes[offset + i]);
-  return value;
+std::uint64_t big_endian(std::string_view bytes, std::size_t offset, std::size_t count)
+{
+	std::uint64_t value = 0;
+	for (std::size_t i = 0; i < count; ++i)
+		value = value << 8 | static_cast<unsigned char>(bytes[offset + i]);
+	return value;
 }
 
 // Directories of the function's node and of all nodes above it, nearest first.
-std::vector<std::string> nodes(const Pci_function& function) {
-  std::vector<std::string> found;
-  std::array<char, PATH_MAX> path;
-  if (!::realpath(function.sysfs("of_node").c_str(), path.data())) return found;
-  std::string node{path.data()};
-  for (std::string_view root{"/sys/firmware/devicetree/base"}; node.size() > root.size(); node.resize(node.rfind('/')))
-    found.push_back(node);
-  return found;
+std::vector<std::string> nodes(const Pci_function &function)
+{
+	std::vector<std::string> found;
+	std::array<char, PATH_MAX> path;
+	if (!::realpath(function.sysfs("of_node").c_str(), path.data()))
+		return found;
+	std::string node{path.data()};
+	for (std::string_view root{"/sys/firmware/devicetree/base"}; node.size() > root.size();
+	     node.resize(node.rfind('/')))
+		found.push_back(node);
+	return found;
 }
 
 // liobn, start (2 cells), size (2 cells)
-void add_default(std::vector<Tree_window>& windows, const std::string& node) {
-  auto bytes = read_file(node + "/" + std::string{default_window});
-  if (!bytes || bytes->size() < 20) return;
-  windows.push_back({std::string{default_window}, static_cast<std::uint32_t>(big_endian(*bytes, 0, 4)),
-                     big_endian(*bytes, 4, 8), big_endian(*bytes, 12, 8), 12});
+void add_default(std::vector<Tree_window> &windows, const std::string &node)
+{
+	auto bytes = read_file(node + "/" + std::string{default_window});
+	if (!bytes || bytes->size() < 20)
+		return;
+	windows.push_back({std::string{default_window}, static_cast<std::uint32_t>(big_endian(*bytes, 0, 4)),
+			   big_endian(*bytes, 4, 8), big_endian(*bytes, 12, 8), 12});
 }
 
-// struct dynamic_dma_window_prop of the kernel, padding included: liobn, hole, base (2 cells), page shift, shift of the size
-void add_ddw(std::vector<Tree_window>& windows, const std::string& node, const char* property) {
-  auto bytes = read_file(node + "/" + property);
-  if (!bytes || bytes->size() < 24) return;
-  windows.push_back({property, static_cast<std::uint32_t>(big_endian(*bytes, 0, 4)), big_endian(*bytes, 8, 8),
-                     1ull << big_endian(*bytes, 20, 4), static_cast<std::uint32_t>(big_endian(*bytes, 16, 4))});
+// struct dynamic_dma_window_prop of the kernel, padding included: liobn, hole, base (2 cells), page shift, shift of the
+// size
+void add_ddw(std::vector<Tree_window> &windows, const std::string &node, const char *property)
+{
+	auto bytes = read_file(node + "/" + property);
+	if (!bytes || bytes->size() < 24)
+		return;
+	windows.push_back({property, static_cast<std::uint32_t>(big_endian(*bytes, 0, 4)), big_endian(*bytes, 8, 8),
+			   1ull << big_endian(*bytes, 20, 4), static_cast<std::uint32_t>(big_endian(*bytes, 16, 4))});
 }
 
-}  // namespace
+} // namespace
 
-std::vector<Tree_window> tree_windows(const Pci_function& function) {
-  std::vector<Tree_window> windows;
-  for (const auto& node : nodes(function)) {
-    add_default(windows, node);
-    for (auto property : ddw_properties) add_ddw(windows, node, property);
-    if (!windows.empty()) break;
-  }
-  return windows;
+std::vector<Tree_window> tree_windows(const Pci_function &function)
+{
+	std::vector<Tree_window> windows;
+	for (const auto &node : nodes(function)) {
+		add_default(windows, node);
+		for (auto property : ddw_properties)
+			add_ddw(windows, node, property);
+		if (!windows.empty())
+			break;
+	}
+	return windows;
 }
 
-bool has_ddw(const Pci_function& function) {
-  for (const auto& node : nodes(function))
-    if (exists(node + "/ibm,ddw-applicable")) return true;
-  return false;
+bool has_ddw(const Pci_function &function)
+{
+	for (const auto &node : nodes(function))
+		if (exists(node + "/ibm,ddw-applicable"))
+			return true;
+	return false;
 }
 
-std::string to_string(const Tree_window& window) {
-  return fmt::format("{} liobn {:#x} start {:#x} size {:#x} shift {}", window.property, window.liobn, window.start,
-                     window.size, window.page_shift);
+std::string to_string(const Tree_window &window)
+{
+	return fmt::format("{} liobn {:#x} start {:#x} size {:#x} shift {}", window.property, window.liobn,
+			   window.start, window.size, window.page_shift);
 }
 
-std::string to_string(const std::vector<Tree_window>& windows) {
-  std::string text;
-  for (const auto& window : windows) text += (text.empty() ? "" : "; ") + to_string(window);
-  return text.empty() ? "none" : text;
+std::string to_string(const std::vector<Tree_window> &windows)
+{
+	std::string text;
+	for (const auto &window : windows)
+		text += (text.empty() ? "" : "; ") + to_string(window);
+	return text.empty() ? "none" : text;
 }
 
-}  // namespace harness
+} // namespace harness

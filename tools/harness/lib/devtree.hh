@@ -1,5 +1,6 @@
-// DMA windows as the device tree shows them, at the node that a PCI function gets its window from (LoPAR R1-7.3.14, DDW).
-// These properties are what kexec, hotplug and the second function of a device believe.
+// SPDX-License-Identifier: GPL-2.0-only
+// DMA windows as the device tree shows them, at the node that a PCI function gets its window from (LoPAR R1-7.3.14,
+// DDW). These properties are what kexec, hotplug and the second function of a device believe.
 #pragma once
 
 #include <cstdint>
@@ -8,21 +9,22 @@
 
 #include "lib/pci.hh"
 
-namespace harness {
+namespace harness
+{
 
 struct Tree_window {
-  std::string property;  // "ibm,dma-window", "linux,dma64-ddr-window-info", ...
-  std::uint32_t liobn;
-  std::uint64_t start;  // bytes
-  std::uint64_t size;   // bytes
-  std::uint32_t page_shift;
+	std::string property; // "ibm,dma-window", "linux,dma64-ddr-window-info", ...
+	std::uint32_t liobn;
+	std::uint64_t start; // bytes
+	std::uint64_t size;  // bytes
+	std::uint32_t page_shift;
 
-  friend bool operator==(const Tree_window&, const Tree_window&) = default;
+	friend bool operator==(const Tree_window &, const Tree_window &) = default;
 };
 
-std::vector<Tree_window> tree_windows(const Pci_function& function);
-bool has_ddw(const Pci_function& function);  // "ibm,ddw-applicable" is there
-std::string to_string(const Tree_window& window);
-std::string to_string(const std::vector<Tree_window>& windows);
+std::vector<Tree_window> tree_windows(const Pci_function &function);
+bool has_ddw(const Pci_function &function); // "ibm,ddw-applicable" is there
+std::string to_string(const Tree_window &window);
+std::string to_string(const std::vector<Tree_window> &windows);
 
-}  // namespace harness
+} // namespace harness

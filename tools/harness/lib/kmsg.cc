@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 #include "lib/kmsg.hh"
 
 #include <algorithm>
@@ -6,47 +7,70 @@
 
 #include "lib/sysfs.hh"
 
-namespace harness {
+namespace harness
+{
 
-namespace {
+namespace
+{
 
-constexpr std::array<std::string_view, 16> splat_marks{
-    "WARNING:",     "BUG:",          "kernel BUG at", "Oops:",          "Kernel panic",       "KASAN",
-    "UBSAN",        "KCSAN",         "refcount_t:",   "soft lockup",    "self-detected stall", "detected stalls",
-    "blocked for more than", "possible recursive locking", "Unable to handle kernel", "unreferenced object"};
+constexpr std::array<std::string_view, 16> splat_marks{"WARNING:",
+						       "BUG:",
+						       "kernel BUG at",
+						       "Oops:",
+						       "Kernel panic",
+						       "KASAN",
+						       "UBSAN",
+						       "KCSAN",
+						       "refcount_t:",
+						       "soft lockup",
+						       "self-detected stall",
+						       "detected stalls",
+						       "blocked for more than",
+						       "possible recursive locking",
+						       "Unable to handle kernel",
+						       "unreferenced object"};
 
-}  // namespace
+} // namespace
 
-Result<Kmsg> Kmsg::follow() {
-  auto fd = Fd::open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
-  if (!fd) return std::unexpected{fd.error()};
-  if (::lseek(fd->get(), 0, SEEK_END) < 0) return fail_errno();
-  return Kmsg{std::move(*fd)};
+Result<Kmsg> Kmsg::follow()
+{
+	auto fd = Fd::open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
+	if (!fd)
+		return std::unexpected{fd.error()};
+	if (::lseek(fd->get(), 0, SEEK_END) < 0)
+		return fail_errno();
+	return Kmsg{std::move(*fd)};
 }
 
-std::vector<std::string> Kmsg::lines() {
-  std::vector<std::string> found;
-  std::array<char, 8192> record;
-  for (;;) {
-    auto n = ::read(fd_.get(), record.data(), record.size());
-    if (n < 0 && errno == EPIPE) continue;  // overwritten before we came: the next one is there
-    if (n <= 0) return found;
-    std::string_view line{record.data(), static_cast<std::size_t>(n)};
-    if (auto text = line.find(';'); text != std::string_view::npos) line.remove_prefix(text + 1);
-    found.emplace_back(line.substr(0, line.find('\n')));
-  }
+std::vector<std::string> Kmsg::lines()
+{
+	std::vector<std::string> found;
+	std::array<char, 8192> record;
+	for (;;) {
+		auto n = ::read(fd_.get(), record.data(), record.size());
+		if (n < 0 && errno == EPIPE)
+			continue; // overwritten before we came: the next one is there
+		if (n <= 0)
+			return found;
+		std::string_view line{record.data(), static_cast<std::size_t>(n)};
+		if (auto text = line.find(';'); text != std::string_view::npos)
+			line.remove_prefix(text + 1);
+		found.emplace_back(line.substr(0, line.find('\n')));
+	}
 }
 
-std::vector<std::string> Kmsg::splats() {
-  auto found = lines();
-  std::erase_if(found, [](const std::string& line) { return !is_splat(line); });
-  return found;
+std::vector<std::string> Kmsg::splats()
+{
+	auto found = lines();
+	std::erase_if(found, [](const std::string &line) { return !is_splat(line); });
+	return found;
 }
 
-bool is_splat(const std::string& line) {
-  return std::ranges::any_of(splat_marks, [&line](auto mark) { return line.contains(mark); });
+bool is_splat(const std::string &line)
+{
+	return std::ranges::any_of(splat_marks, [&line](auto mark) { return line.contains(mark); });
 }
 
-void mark(const std::string& text) { (void)write_file("/dev/kmsg", "<6>tcewin-harness: " + text + "\n"); }
+void mark(const std::string &text) { (void)write_file("/dev/kmsg", "<6>tcewin-harness: " + text + "\n"); }
 
-}  // namespace harness
+} // namespace harness

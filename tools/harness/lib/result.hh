@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // What every call of the library answers with: a value, or the errno that the kernel gave.
 // A call that promises 0 and gets a positive number is a failure too, kept as such ("+5"),
 // because the contract forbids positive results and the suites must be able to name one.
@@ -8,22 +9,24 @@
 #include <expected>
 #include <string>
 
-namespace harness {
+namespace harness
+{
 
-class Errno {
- public:
-  constexpr explicit Errno(int code) : code_{code} {}
+class Errno
+{
+public:
+	constexpr explicit Errno(int code) : code_{code} {}
 
-  static constexpr Errno positive(int result) { return Errno{-result}; }
-  static Errno last() { return Errno{errno}; }
+	static constexpr Errno positive(int result) { return Errno{-result}; }
+	static Errno last() { return Errno{errno}; }
 
-  constexpr int code() const { return code_; }
-  std::string name() const;  // "EINVAL", or "+5" for a positive result
+	constexpr int code() const { return code_; }
+	std::string name() const; // "EINVAL", or "+5" for a positive result
 
-  friend constexpr bool operator==(Errno, Errno) = default;
+	friend constexpr bool operator==(Errno, Errno) = default;
 
- private:
-  int code_;
+private:
+	int code_;
 };
 
 template <typename T = void>
@@ -33,22 +36,28 @@ inline std::unexpected<Errno> fail(int code) { return std::unexpected{Errno{code
 inline std::unexpected<Errno> fail_errno() { return std::unexpected{Errno::last()}; }
 
 // A system call's -1 becomes an errno; any other number is the result.
-inline Result<long> checked(long result) {
-  if (result == -1) return fail_errno();
-  return result;
+inline Result<long> checked(long result)
+{
+	if (result == -1)
+		return fail_errno();
+	return result;
 }
 
 // For calls that promise 0.
-inline Result<> zero_expected(long result) {
-  if (result == -1) return fail_errno();
-  if (result != 0) return std::unexpected{Errno::positive(static_cast<int>(result))};
-  return {};
+inline Result<> zero_expected(long result)
+{
+	if (result == -1)
+		return fail_errno();
+	if (result != 0)
+		return std::unexpected{Errno::positive(static_cast<int>(result))};
+	return {};
 }
 
 // "ok" or the errno's name.
 template <typename T>
-std::string outcome(const Result<T>& result) {
-  return result ? "ok" : result.error().name();
+std::string outcome(const Result<T> &result)
+{
+	return result ? "ok" : result.error().name();
 }
 
-}  // namespace harness
+} // namespace harness

@@ -34,6 +34,7 @@ watch_console() {
 			[[ ! $line =~ LAB-EXIT\ ([0-9]+) ]] || result=${BASH_REMATCH[1]} patience=(-t 20)
 			continue ;;
 		*LAB-FAIL\ *) failure=${line#*LAB-FAIL } patience=(-t 20); continue ;;
+		*"warning: TCG doesn't support requested feature, cap-"*) continue ;; # on every pseries guest
 		*LAB-LOCKDEP-OFF*) lockdep=off; continue ;;
 		*'Kernel panic'*) [ -n "$died" ] || died=${line##*Kernel panic}; died=${died# - } patience=(-t 20) ;;
 		esac

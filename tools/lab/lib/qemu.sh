@@ -4,10 +4,8 @@
 
 # qemu_command KERNEL INITRD: sets $qemu, an array.
 qemu_command() {
-	local i bus='' caps=''
-	# What TCG cannot do, and would warn about.
-	[ "$machine" != pseries ] || caps=,cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off
-	qemu=("$("$here/fetch" qemu)/qemu" -M "$machine$caps" -m "$mem" -smp "$smp" -no-reboot
+	local i bus=''
+	qemu=("$("$here/fetch" qemu)/qemu" -M "$machine" -m "$mem" -smp "$smp" -no-reboot
 		-display none -vga none -serial stdio -monitor none -kernel "$1/vmlinux" -initrd "$2")
 	case $machine in
 	pseries) qemu+=(-cpu power9 -nodefaults) ;;
