@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "lib/platform.hh"
 #include "lib/sysfs.hh"
 
 namespace harness
@@ -79,6 +80,8 @@ std::vector<Tree_window> tree_windows(const Pci_function &function)
 
 bool has_ddw(const Pci_function &function)
 {
+	if (on_powernv())
+		return true;
 	for (const auto &node : nodes(function))
 		if (exists(node + "/ibm,ddw-applicable"))
 			return true;

@@ -23,7 +23,8 @@ struct Tree_window {
 };
 
 std::vector<Tree_window> tree_windows(const Pci_function &function);
-bool has_ddw(const Pci_function &function); // "ibm,ddw-applicable" is there
+bool has_ddw(
+	const Pci_function &function); // "ibm,ddw-applicable" is there, or the windows are the kernel's own (PowerNV)
 std::string to_string(const Tree_window &window);
 std::string to_string(const std::vector<Tree_window> &windows);
 
