@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Where the parts of the fake host tell that the engine broke a rule. A complaint fails the case, unless the case is about the fake
-// itself and has asked to count complaints instead.
+// Where the parts of the fake host tell that the engine broke a rule. A complaint fails the case, unless the case is
+// about the fake itself and has asked to count complaints instead.
 #pragma once
 
 #include "suite.hh"
@@ -10,14 +10,15 @@ namespace tcewin::test
 
 class Complaints
 {
-      public:
+public:
 	explicit Complaints(Test &t) : test_{t} {}
 
 	void add(const char *rule, u64 a = 0, u64 b = 0)
 	{
 		count_++;
 		if (!counting_)
-			test_.fail("fake host", 0, Line{}.add(rule).add(" (").hexadecimal(a).add(", ").hexadecimal(b).add(")"));
+			test_.fail("fake host", 0,
+				   Line{}.add(rule).add(" (").hexadecimal(a).add(", ").hexadecimal(b).add(")"));
 	}
 	void only_count() { counting_ = true; }
 	// How many there were since the last question.
@@ -28,7 +29,7 @@ class Complaints
 		return n;
 	}
 
-      private:
+private:
 	Test &test_;
 	bool counting_{};
 	u64 count_{};

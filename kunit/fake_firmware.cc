@@ -53,7 +53,8 @@ FakePe *FakeFirmware::new_pe(const Personality &p)
 	auto *pe = ::new (tcewin_run_alloc(sizeof(FakePe))) FakePe;
 	pe->personality = p;
 	pe->liobn_base = static_cast<u32>(0x80000000 + (pes_.size() << 8));
-	pe->info = {p.default_start, p.default_size, pe->liobn_base, p.max_windows, 1, p.page_sizes, p.batches, p.batches};
+	pe->info = {p.default_start, p.default_size, pe->liobn_base, p.max_windows, 1,
+		    p.page_sizes,    p.batches,	     p.batches};
 	if (p.keeps_tces)
 		leave_residue(*pe);
 	pes_.push(pe);
@@ -102,7 +103,8 @@ void FakeFirmware::check_reach(const char *rule)
 	for (FakePe *pe : pes_)
 		for (FakeTable *t : pe->tables)
 			t->words->each([&](u64 index, u64 word) {
-				if (!(word & residue_mark) && !memory_.pinned(word & ~u64{0xfff}, u64{1} << t->page_shift))
+				if (!(word & residue_mark) &&
+				    !memory_.pinned(word & ~u64{0xfff}, u64{1} << t->page_shift))
 					complaints_.add(rule, t->start + (index << t->page_shift), word);
 			});
 }
@@ -117,7 +119,8 @@ void FakeFirmware::settled()
 		for (FakeTable *t : pe->tables)
 			t->words->each([&](u64 index, u64 word) {
 				if (word & residue_mark)
-					complaints_.add("an old TCE is reachable", t->start + (index << t->page_shift), word);
+					complaints_.add("an old TCE is reachable", t->start + (index << t->page_shift),
+							word);
 			});
 		if (pe->announced.size() != pe->tables.size())
 			complaints_.add("the kernel knows of other windows than firmware", pe->announced.size(),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The hypervisor and its firmware: PEs, their windows by RTAS, their tables by hypercall, and what a device reaches through them. It
-// checks what no real machine tells (an index past the end, a word that points to memory which is not pinned, two RTAS calls mixed)
-// and keeps every store, so that a test can look at each state in between.
+// The hypervisor and its firmware: PEs, their windows by RTAS, their tables by hypercall, and what a device reaches
+// through them. It checks what no real machine tells (an index past the end, a word that points to memory which is not
+// pinned, two RTAS calls mixed) and keeps every store, so that a test can look at each state in between.
 #pragma once
 
 #include "fake_memory.hh"
@@ -13,20 +13,21 @@ namespace tcewin::test
 // How one firmware differs from another; LoPAR allows all of it.
 struct Personality {
 	u64 default_start, default_size;
-	u32 max_windows;	      // default window included
+	u32 max_windows; // default window included
 	u64 page_sizes;
-	u64 largest_block;	      // IOMMU pages
-	u64 ddw_start;		      // of the first DDW
-	u64 ddw_stride;		      // of the next; 0: at the same address again, over the first one
-	bool first_at_default_start;  // a DDW takes the default window's address while the PE has no window
-	bool keeps_tces;	      // a table that is made again shows what it held, the first time what the kernel left
-	u32 busy;		      // so often an RTAS call is answered busy before it is done
-	bool batches = true;	      // there are H_PUT_TCE_INDIRECT and H_STUFF_TCE
+	u64 largest_block;	     // IOMMU pages
+	u64 ddw_start;		     // of the first DDW
+	u64 ddw_stride;		     // of the next; 0: at the same address again, over the first one
+	bool first_at_default_start; // a DDW takes the default window's address while the PE has no window
+	bool keeps_tces;     // a table that is made again shows what it held, the first time what the kernel left
+	u32 busy;	     // so often an RTAS call is answered busy before it is done
+	bool batches = true; // there are H_PUT_TCE_INDIRECT and H_STUFF_TCE
 
 	// A DDW is never at the default window's address; residue; busy.
 	static constexpr Personality powervm()
 	{
-		return {0x10000000, 0x10000000, 2, 0x400311000, u64{1} << 32, u64{1} << 58, u64{1} << 54, false, true, 2};
+		return {0x10000000,   0x10000000,   2,	   0x400311000, u64{1} << 32,
+			u64{1} << 58, u64{1} << 54, false, true,	2};
 	}
 	// An SR-IOV VF: one window, and the default window shares its table with the direct map.
 	static constexpr Personality powervm_vf()
@@ -44,7 +45,7 @@ struct Personality {
 // A sparse array of TCEs as a register would hold them.
 class Words
 {
-      public:
+public:
 	Words() = default;
 	Words(const Words &) = delete;
 	~Words() { clear(); }
@@ -63,7 +64,7 @@ class Words
 		});
 	}
 
-      private:
+private:
 	static constexpr u64 per_block = 512;
 	Hash<u64 *> blocks_;
 };
@@ -88,10 +89,10 @@ struct FakePe {
 	tcewin_pe_info info;
 	Vector<FakeTable *> tables;
 	Vector<tcewin_window_info> announced; // what tcewin_host_window_added() was told
-	Words stores[3];    // the default window's table, and one for each DDW
+	Words stores[3];		      // the default window's table, and one for each DDW
 	u32 liobn_base;
 	u64 override_start{}; // where the next DDW will be, if not 0
-	int call{};	    // the RTAS call that was answered busy
+	int call{};	      // the RTAS call that was answered busy
 	u32 busy_left{};
 };
 
@@ -102,9 +103,9 @@ struct Write {
 
 class FakeFirmware
 {
-      public:
+public:
 	FakeFirmware(Complaints &complaints, Injector &injector, FakeMemory &memory)
-	    : complaints_{complaints}, injector_{injector}, memory_{memory}
+		: complaints_{complaints}, injector_{injector}, memory_{memory}
 	{
 	}
 	FakeFirmware(const FakeFirmware &) = delete;
@@ -142,7 +143,7 @@ class FakeFirmware
 	u64 waits_owed{};   // busy answers of RTAS that tcewin_host_rtas_wait() has not been asked about
 	u64 calls_without_yield{}, most_without_yield{};
 
-      private:
+private:
 	enum : long { h_success = 0, h_parameter = -4 };
 	enum : int { rtas_success = 0, rtas_hardware = -1, rtas_busy = -2, rtas_parameter = -3 };
 	static constexpr u64 residue_mark = 0x800; // in a word that the engine has not written

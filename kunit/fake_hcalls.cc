@@ -5,7 +5,8 @@
 namespace tcewin::test
 {
 
-// The table that a call on [ioba, ioba + count entries) is about, or nullptr: it is refused, and the engine should not have made it.
+// The table that a call on [ioba, ioba + count entries) is about, or nullptr: it is refused, and the engine should not
+// have made it.
 FakeTable *FakeFirmware::check_call(u32 liobn, u64 ioba, u64 count)
 {
 	if (++calls_without_yield > most_without_yield)

@@ -37,8 +37,8 @@ bool FakeHeap::holds(const void *memory, u64 bytes) const
 }
 
 FakeHost::FakeHost(Test &t)
-    : complaints{t}, memory{complaints}, firmware{complaints, injector, memory}, locks{complaints}, heap{complaints},
-      lock_{tcewin_run_lock_new(TCEWIN_LOCK_KINDS)}
+	: complaints{t}, memory{complaints}, firmware{complaints, injector, memory}, locks{complaints},
+	  heap{complaints}, lock_{tcewin_run_lock_new(TCEWIN_LOCK_KINDS)}
 {
 	current_ = this;
 }

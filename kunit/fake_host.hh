@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The host of a test: all of tcewin/host.h over fake memory, fake firmware and checked locks. tcewin_case_run() makes one for each case
-// and there is one at a time; the engine reaches it through host.h, a case through Test::host().
+// The host of a test: all of tcewin/host.h over fake memory, fake firmware and checked locks. tcewin_case_run() makes
+// one for each case and there is one at a time; the engine reaches it through host.h, a case through Test::host().
 #pragma once
 
 #include "fake_firmware.hh"
@@ -14,7 +14,7 @@ namespace tcewin::test
 // What tcewin_host_alloc() has given away.
 class FakeHeap
 {
-      public:
+public:
 	explicit FakeHeap(Complaints &complaints) : complaints_{complaints} {}
 	~FakeHeap();
 	void *alloc(u64 bytes);
@@ -23,7 +23,7 @@ class FakeHeap
 	u64 count() const { return live_.size(); }
 	u64 bytes() const { return bytes_; }
 
-      private:
+private:
 	Complaints &complaints_;
 	Hash<u64> live_; // address to size
 	u64 bytes_{};
@@ -31,7 +31,7 @@ class FakeHeap
 
 class FakeHost
 {
-      public:
+public:
 	explicit FakeHost(Test &t);
 	FakeHost(const FakeHost &) = delete;
 	~FakeHost();
@@ -53,7 +53,7 @@ class FakeHost
 	u64 events[TCEWIN_EVENTS]{};
 	bool stuck_is_expected{}; // what a stuck window holds is kept for good
 
-      private:
+private:
 	friend class Entered;
 	static inline constinit FakeHost *current_ = nullptr;
 	tcewin_run_lock *lock_; // one call of host.h at a time
@@ -62,12 +62,12 @@ class FakeHost
 // Inside the fake host.
 class Entered
 {
-      public:
+public:
 	explicit Entered(FakeHost &host) : lock_{host.lock_} { tcewin_run_lock_exclusive(lock_); }
 	Entered(const Entered &) = delete;
 	~Entered() { tcewin_run_unlock_exclusive(lock_); }
 
-      private:
+private:
 	tcewin_run_lock *lock_;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The locks of host.h with lockdep's questions asked on every lane: taken twice, taken in the wrong order, given back by somebody
-// else, never given back.
+// The locks of host.h with lockdep's questions asked on every lane: taken twice, taken in the wrong order, given back
+// by somebody else, never given back.
 #pragma once
 
 #include "complaints.hh"
@@ -20,7 +20,7 @@ enum class Hold { shared, exclusive };
 // The caller holds the fake host's own lock.
 class FakeLocks
 {
-      public:
+public:
 	explicit FakeLocks(Complaints &complaints) : complaints_{complaints} {}
 	~FakeLocks();
 
@@ -37,7 +37,7 @@ class FakeLocks
 	// No lock is left.
 	void finish();
 
-      private:
+private:
 	struct Held {
 		const tcewin_host_lock *lock;
 		unsigned long thread;

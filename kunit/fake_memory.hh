@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The user's memory as the fake host has it: address spaces with ranges backed by pieces of real memory (scattered host pages, huge
-// pages, one contiguous block), a limit on what may be locked, pins, and who may have written what. Nothing is stored per page.
+// The user's memory as the fake host has it: address spaces with ranges backed by pieces of real memory (scattered host
+// pages, huge pages, one contiguous block), a limit on what may be locked, pins, and who may have written what. Nothing
+// is stored per page.
 #pragma once
 
 #include <optional>
@@ -20,21 +21,21 @@ struct FakePin {
 	unsigned users;
 };
 
-// User addresses [start, start + size) in 2^n pieces of 1 << piece_shift bytes. Real memory holds them in another order with a piece
-// that is nobody's behind each, so that neither one TCE too far nor one too large goes unnoticed.
+// User addresses [start, start + size) in 2^n pieces of 1 << piece_shift bytes. Real memory holds them in another order
+// with a piece that is nobody's behind each, so that neither one TCE too far nor one too large goes unnoticed.
 struct Backing {
 	u64 start, size, real;
 	u32 piece_shift;
 };
 
 struct FakeMm {
-	u64 limit{~u64{0}};	  // RLIMIT_MEMLOCK, bytes
-	u64 locked{};		  // pinned and charged, bytes
-	u64 charged{};		  // of these, charged for bookkeeping
+	u64 limit{~u64{0}}; // RLIMIT_MEMLOCK, bytes
+	u64 locked{};	    // pinned and charged, bytes
+	u64 charged{};	    // of these, charged for bookkeeping
 	Vector<Backing> backings;
-	Vector<FakePin *> pins;	  // in order of address
-	RangeSet writable;	  // user addresses that a device could write since they were pinned
-	RangeSet dirty;		  // user addresses that the engine has said a device may have written
+	Vector<FakePin *> pins; // in order of address
+	RangeSet writable;	// user addresses that a device could write since they were pinned
+	RangeSet dirty;		// user addresses that the engine has said a device may have written
 };
 
 // Where a real address is: contiguous from @address of @mm for @size bytes.
@@ -45,7 +46,7 @@ struct Owner {
 
 class FakeMemory
 {
-      public:
+public:
 	explicit FakeMemory(Complaints &complaints) : complaints_{complaints} {}
 	FakeMemory(const FakeMemory &) = delete;
 	~FakeMemory();
@@ -60,7 +61,8 @@ class FakeMemory
 	int pin(FakeMm *mm, u64 address, u64 size, FakePin **pin);
 	bool unpin(FakeMm *mm, FakePin *pin);
 	int resolve(const FakePin *pin, u64 address, u64 *real);
-	// After a failed call nobody knows how far a table was written, so that more may be made dirty than was writable.
+	// After a failed call nobody knows how far a table was written, so that more may be made dirty than was
+	// writable.
 	enum class Precision { exact, rough };
 	void dirty(u64 real, u64 size, Precision precision);
 	int charge(FakeMm *mm, u64 bytes);
@@ -77,7 +79,7 @@ class FakeMemory
 	// Nothing is pinned or charged.
 	void finish();
 
-      private:
+private:
 	static const FakePin *pin_at(const FakeMm *mm, u64 address);
 
 	Complaints &complaints_;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The fake firmware's ibm,query/create/remove-pe-dma-window and ibm,reset-pe-dma-windows, and what the host is told of windows.
+// The fake firmware's ibm,query/create/remove-pe-dma-window and ibm,reset-pe-dma-windows, and what the host is told of
+// windows.
 #include <bit>
 
 #include "fake_firmware.hh"
@@ -12,7 +13,8 @@ int FakeFirmware::enter(FakePe *pe, Point p)
 {
 	const int call = static_cast<int>(p);
 	if (pe->call && pe->call != call)
-		complaints_.add("an RTAS call while another one is busy", static_cast<u64>(call), static_cast<u64>(pe->call));
+		complaints_.add("an RTAS call while another one is busy", static_cast<u64>(call),
+				static_cast<u64>(pe->call));
 	if (pe->call != call) {
 		pe->call = call;
 		pe->busy_left = pe->personality.busy;
@@ -62,7 +64,8 @@ int FakeFirmware::create(FakePe *pe, u32 page_shift, u32 window_shift, tcewin_dd
 	const Personality &p = pe->personality;
 	if (page_shift > 63 || !(p.page_sizes >> page_shift & 1) || window_shift < page_shift || window_shift > 63 ||
 	    u64{1} << (window_shift - page_shift) > p.largest_block) {
-		complaints_.add("ibm,create-pe-dma-window of what ibm,query-pe-dma-window excludes", page_shift, window_shift);
+		complaints_.add("ibm,create-pe-dma-window of what ibm,query-pe-dma-window excludes", page_shift,
+				window_shift);
 		return rtas_parameter;
 	}
 	if (pe->tables.size() >= pe->info.max_windows)
@@ -75,7 +78,8 @@ int FakeFirmware::create(FakePe *pe, u32 page_shift, u32 window_shift, tcewin_dd
 		start = pe->override_start;
 	pe->override_start = 0;
 	Words &store = pe->stores[pe->info.max_windows == 1 ? 0 : number];
-	const FakeTable *t = make(pe, pe->liobn_base + number, store, page_shift, start, u64{1} << (window_shift - page_shift));
+	const FakeTable *t =
+		make(pe, pe->liobn_base + number, store, page_shift, start, u64{1} << (window_shift - page_shift));
 	*window = {t->liobn, t->start};
 	return rtas_success;
 }
@@ -119,7 +123,8 @@ int FakeFirmware::window_added(FakePe *pe, const tcewin_window_info *window)
 	const FakeTable *t = of_pe(pe, window->liobn);
 	if (!t || t->start != window->start || t->page_shift != window->page_shift ||
 	    t->is_default != (window->is_default != 0) || window->size > t->size())
-		complaints_.add("tcewin_host_window_added() of what firmware does not have", window->start, window->size);
+		complaints_.add("tcewin_host_window_added() of what firmware does not have", window->start,
+				window->size);
 	for (const tcewin_window_info &w : pe->announced)
 		if (w.liobn == window->liobn)
 			complaints_.add("tcewin_host_window_added() of a window it knows", window->start, window->size);

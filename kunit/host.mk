@@ -9,7 +9,7 @@ GTEST_SOURCE ?= /usr/src/googletest/googletest
 SANITIZE ?= address,undefined
 HOST_LANE ?= build/host$(if $(filter thread,$(SANITIZE)),-thread)
 
-host-suites := $(shell sed -n 's/^SUITE(\(.*\))$$/\1/p' kunit/suites.def)
+host-suites := $(shell sed -n 's/^SUITE(\(.*\));$$/\1/p' kunit/suites.def)
 host-unlisted := $(filter-out $(host-suites),$(basename $(notdir $(wildcard kunit/suites/*.cc))))
 $(if $(host-unlisted),$(error kunit/suites.def does not list: $(host-unlisted)))
 
@@ -23,7 +23,8 @@ host-sources := $(host-bare-sources) $(wildcard kunit/host_*.cc)
 host-objects := $(host-sources:%.cc=$(HOST_LANE)/%.o)
 
 $(HOST_LANE)/tcewin-tests: $(host-objects) $(HOST_LANE)/gtest.o
-	$(HOST_CXX) $(host-common) -static-libstdc++ -o $@ $^
+	@echo "  LINK    $@"
+	@$(HOST_CXX) $(host-common) -static-libstdc++ -o $@ $^
 
 $(host-bare-sources:%.cc=$(HOST_LANE)/%.o): host-flags += $(host-bare)
 $(host-objects): $(HOST_LANE)/%.o: %.cc kunit/host.mk
@@ -33,7 +34,9 @@ $(host-objects): $(HOST_LANE)/%.o: %.cc kunit/host.mk
 
 $(HOST_LANE)/gtest.o: kunit/host.mk
 	@mkdir -p $(@D)
-	$(HOST_CXX) $(host-common) -I$(GTEST_SOURCE)/include -I$(GTEST_SOURCE) -c -o $@ $(GTEST_SOURCE)/src/gtest-all.cc
+	@test -e $(GTEST_SOURCE)/src/gtest-all.cc || { echo "no GoogleTest in $(GTEST_SOURCE): package googletest, or GTEST_SOURCE=" >&2; exit 1; }
+	@echo "  CXX     $@"
+	@$(HOST_CXX) $(host-common) -I$(GTEST_SOURCE)/include -I$(GTEST_SOURCE) -c -o $@ $(GTEST_SOURCE)/src/gtest-all.cc
 
 $(HOST_LANE)/kunit/host_runner.o: host-flags += -isystem $(GTEST_SOURCE)/include
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Runs the suites in a process of the build machine, under sanitizers, with GoogleTest: each case is one test, "suite.case". Takes
-// GoogleTest's own options; --gtest_list_tests is the list.
+// Runs the suites in a process of the build machine, under sanitizers, with GoogleTest: each case is one test,
+// "suite.case". Takes GoogleTest's own options; --gtest_list_tests is the list.
 #include <cstdio>
 #include <cstdlib>
 #include <shared_mutex>
@@ -72,7 +72,7 @@ struct Report : tcewin_report {
 
 class CaseTest : public testing::Test
 {
-      public:
+public:
 	explicit CaseTest(const tcewin_case *the_case) : case_{the_case} {}
 	void TestBody() override
 	{
@@ -80,27 +80,26 @@ class CaseTest : public testing::Test
 		tcewin_case_run(case_, &report);
 	}
 
-      private:
+private:
 	const tcewin_case *case_;
 };
 
-const tcewin_suite *const suites[] = {
-#define SUITE(name) &tcewin_suite_##name,
-#include "suites.def"
-#undef SUITE
-};
+void add(const tcewin_suite &suite)
+{
+	const tcewin_case *c = nullptr;
+	while ((c = tcewin_case_next(&suite, c)))
+		testing::RegisterTest(suite.name, tcewin_case_name(c), nullptr, nullptr, __FILE__, __LINE__,
+				      [c] { return static_cast<testing::Test *>(new CaseTest{c}); });
+}
 
 } // namespace
 
 int main(int argc, char **argv)
 {
 	testing::InitGoogleTest(&argc, argv);
-	for (const tcewin_suite *suite : suites) {
-		const tcewin_case *c = nullptr;
-		while ((c = tcewin_case_next(suite, c)))
-			testing::RegisterTest(suite->name, tcewin_case_name(c), nullptr, nullptr, __FILE__, __LINE__,
-					      [c] { return static_cast<testing::Test *>(new CaseTest{c}); });
-	}
+#define SUITE(name) add(tcewin_suite_##name)
+#include "suites.def"
+#undef SUITE
 	const int result = RUN_ALL_TESTS();
 	if (!testing::GTEST_FLAG(list_tests) && !testing::UnitTest::GetInstance()->test_to_run_count()) {
 		fprintf(stderr, "no test was run\n");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Failures on demand: the k-th call of the engine at some point of host.h, or every one from there on, does not succeed.
+// Failures on demand: the k-th call of the engine at some point of host.h, or every one from there on, does not
+// succeed.
 #pragma once
 
 #include "suite.hh"
@@ -8,11 +9,11 @@ namespace tcewin::test
 {
 
 enum class Point {
-	alloc,	      // tcewin_host_alloc() and tcewin_host_lock_new()
+	alloc, // tcewin_host_alloc() and tcewin_host_lock_new()
 	charge,
 	pin,
-	announce,     // tcewin_host_window_added()
-	yield,	      // a fatal signal
+	announce, // tcewin_host_window_added()
+	yield,	  // a fatal signal
 	put,
 	put_indirect,
 	stuff,
@@ -34,7 +35,7 @@ struct Injection {
 
 class Injector
 {
-      public:
+public:
 	void arm(Point p, Injection what) { armed_[index(p)] = {what, 0, 0}; }
 	void disarm()
 	{
@@ -58,7 +59,7 @@ class Injector
 	bool any_hit() const { return any_hit_; }
 	u64 calls(Point p) const { return calls_[index(p)]; }
 
-      private:
+private:
 	struct Armed {
 		Injection what;
 		u64 seen, hits;

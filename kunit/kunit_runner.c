@@ -145,29 +145,26 @@ static const void *next_case(const struct tcewin_suite *suite, const void *previ
 }
 
 /* KUnit of Linux 6.18 and later hands the test to the generator; both kinds are here and the compiler takes the one that fits. */
-typedef const void *generator(const void *previous, char *name);
-typedef const void *generator_of_test(struct kunit *test, const void *previous, char *name);
-#define FITTING(old, new) \
-	__builtin_choose_expr(__builtin_types_compatible_p(typeof(*(struct kunit_case){}.generate_params), generator), old, new)
+#define GENERATOR_TAKES_TEST						\
+	__builtin_types_compatible_p(typeof(((struct kunit_case *)NULL)->generate_params), \
+				     const void *(*)(struct kunit *, const void *, char *))
 
 #define SUITE(suite)									\
-	static __maybe_unused generator suite##_next;					\
-	static __maybe_unused generator_of_test suite##_next_of_test;			\
-	static const void *suite##_next(const void *previous, char *name)		\
+	static __maybe_unused const void *suite##_next(const void *previous, char *name) \
 	{										\
 		return next_case(&tcewin_suite_##suite, previous, name);		\
 	}										\
-	static const void *suite##_next_of_test(struct kunit *test, const void *previous, char *name) \
+	static __maybe_unused const void *suite##_next_of_test(struct kunit *test, const void *previous, char *name) \
 	{										\
 		return next_case(&tcewin_suite_##suite, previous, name);		\
 	}										\
 	static struct kunit_case suite##_cases[] = {					\
 		{ .run_case = run_case, .name = "case", .module_name = KBUILD_MODNAME,	\
-		  .generate_params = FITTING(suite##_next, suite##_next_of_test) },	\
+		  .generate_params = __builtin_choose_expr(GENERATOR_TAKES_TEST, suite##_next_of_test, suite##_next) }, \
 		{}									\
 	};										\
 	static struct kunit_suite suite##_suite = { .name = "tcewin_" #suite, .test_cases = suite##_cases }; \
-	kunit_test_suite(suite##_suite);
+	kunit_test_suite(suite##_suite)
 #include "suites.def"
 #undef SUITE
 

@@ -190,8 +190,8 @@ void Model::compare() const
 			const u64 ioba = w.start + (i << w.page_shift), page = u64{1} << w.page_shift;
 			if (w.entries[i].access) {
 				rig_.expect_mapped(ioba, w.entries[i].address, 4 * kib, w.entries[i].access);
-				rig_.expect_mapped(ioba + page - 4 * kib, w.entries[i].address + page - 4 * kib, 4 * kib,
-						   w.entries[i].access);
+				rig_.expect_mapped(ioba + page - 4 * kib, w.entries[i].address + page - 4 * kib,
+						   4 * kib, w.entries[i].access);
 			} else {
 				rig_.expect_unmapped(ioba, 4 * kib);
 			}
@@ -199,7 +199,8 @@ void Model::compare() const
 	// a window that firmware would not let go may be there as well, empty
 	const bool exact = !rig_.host.injector.any_hit();
 	for (unsigned i = 0; i < rig_.pes; i++)
-		if (const u64 n = rig_.fake[i]->tables.size(); rig_.attached[i] && (exact ? n != windows() : n < windows()))
+		if (const u64 n = rig_.fake[i]->tables.size();
+		    rig_.attached[i] && (exact ? n != windows() : n < windows()))
 			rig_.t.fail(__FILE__, __LINE__, Line{}.add("another number of windows: ").value(n));
 }
 

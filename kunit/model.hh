@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What a container must be like after any sequence of calls, kept as plainly as can be: one entry a TCE, every question answered by
-// looking at all of them. The random suite asks it what each call may answer and compares every entry with what a device reaches.
+// What a container must be like after any sequence of calls, kept as plainly as can be: one entry a TCE, every question
+// answered by looking at all of them. The random suite asks it what each call may answer and compares every entry with
+// what a device reaches.
 #pragma once
 
 #include "rig.hh"
@@ -11,7 +12,7 @@ namespace tcewin::test
 // A set of statuses that a call may answer.
 class Answers
 {
-      public:
+public:
 	Answers() = default;
 	Answers &or_(int status)
 	{
@@ -21,18 +22,19 @@ class Answers
 	bool empty() const { return !bits_; }
 	bool has(int status) const { return bits_ >> status & 1; }
 
-      private:
+private:
 	u64 bits_{};
 };
 
 class Model
 {
-      public:
+public:
 	explicit Model(Rig &rig) : rig_{rig} {}
 
 	static constexpr u64 most_entries = 1024;
 
-	// Why each call must be refused; empty: it must succeed. Each verb is told of its success by the call that ends in _done.
+	// Why each call must be refused; empty: it must succeed. Each verb is told of its success by the call that ends
+	// in _done.
 	Answers add(u64 address, u64 size) const;
 	Answers drop(u64 address, u64 size) const;
 	Answers create(u32 page_shift, u64 size) const;
@@ -69,7 +71,7 @@ class Model
 	const Vector<Region> &regions() const { return regions_; }
 	unsigned windows() const;
 
-      private:
+private:
 	const Window *at(u64 ioba) const;
 	void check_range(Answers &why, const Window &w, u64 ioba, u64 size) const;
 	bool registered(u64 address, u64 size) const;

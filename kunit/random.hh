@@ -9,7 +9,7 @@ namespace tcewin::test
 
 class Random
 {
-      public:
+public:
 	explicit Random(u64 seed) : state_{seed} {}
 	u64 next()
 	{
@@ -24,7 +24,7 @@ class Random
 	u64 small(u64 n) { return below(below(n) + 1) + 1; }
 	bool one_in(u64 n) { return below(n) == 0; }
 
-      private:
+private:
 	u64 state_;
 };
 

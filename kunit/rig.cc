@@ -55,7 +55,10 @@ int Rig::create(u32 page_shift, u64 size, u32 levels)
 	return done(tcewin_create_window(container, page_shift, size, levels, &start));
 }
 
-std::optional<u64> Rig::reach(u64 ioba, bool write, unsigned i) { return host.firmware.device_access(fake[i], ioba, write); }
+std::optional<u64> Rig::reach(u64 ioba, bool write, unsigned i)
+{
+	return host.firmware.device_access(fake[i], ioba, write);
+}
 
 void Rig::expect_mapped(u64 ioba, u64 address, u64 size, u32 access)
 {
@@ -68,7 +71,8 @@ void Rig::expect_mapped(u64 ioba, u64 address, u64 size, u32 access)
 			if (right)
 				continue;
 			Line l;
-			l.add("PE ").value(i).add(" at ").hexadecimal(ioba + at).add(" reads ").hexadecimal(read.value_or(0));
+			l.add("PE ").value(i).add(" at ").hexadecimal(ioba + at).add(" reads ").hexadecimal(
+				read.value_or(0));
 			l.add(" and writes ").hexadecimal(written.value_or(0)).add(", not ").hexadecimal(*real);
 			t.fail(__FILE__, __LINE__, l);
 			return;
@@ -80,7 +84,8 @@ void Rig::expect_unmapped(u64 ioba, u64 size)
 	for (unsigned i = 0; i < pes; i++)
 		for (u64 at = 0; attached[i] && at < size; at += 4 * kib)
 			if (reach(ioba + at, false, i) || reach(ioba + at, true, i)) {
-				t.fail(__FILE__, __LINE__, Line{}.add("PE ").value(i).add(" reaches ").hexadecimal(ioba + at));
+				t.fail(__FILE__, __LINE__,
+				       Line{}.add("PE ").value(i).add(" reaches ").hexadecimal(ioba + at));
 				return;
 			}
 }
@@ -104,7 +109,9 @@ Snapshot::Snapshot(Rig &rig)
 			add("window size", table->size());
 			add("page shift", table->page_shift);
 			Vector<Fact> words;
-			table->words->each([&](u64 index, u64 word) { words.push({reinterpret_cast<const char *>(index), word}); });
+			table->words->each([&](u64 index, u64 word) {
+				words.push({reinterpret_cast<const char *>(index), word});
+			});
 			words.sort([](const Fact &f) { return reinterpret_cast<u64>(f.what); });
 			for (const Fact &f : words) {
 				add("index", reinterpret_cast<u64>(f.what));
@@ -130,7 +137,13 @@ void Snapshot::expect_same(Test &t, const Snapshot &o) const
 		if (a.what == b.what && a.value == b.value)
 			continue;
 		Line l;
-		l.add("state differs: ").add(b.what).add(" ").hexadecimal(b.value).add(", before ").add(a.what).add(" ");
+		l.add("state differs: ")
+			.add(b.what)
+			.add(" ")
+			.hexadecimal(b.value)
+			.add(", before ")
+			.add(a.what)
+			.add(" ");
 		t.fail(__FILE__, __LINE__, l.hexadecimal(a.value));
 		return;
 	}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A container with one or more PEs on the fake host, as most cases need it: engine.h's verbs, each followed by the checks that hold
-// whenever no operation is under way, and questions to ask as a device would. Takes itself down, whatever the case did.
+// A container with one or more PEs on the fake host, as most cases need it: engine.h's verbs, each followed by the
+// checks that hold whenever no operation is under way, and questions to ask as a device would. Takes itself down,
+// whatever the case did.
 #pragma once
 
 #include "fake_host.hh"
@@ -25,7 +26,7 @@ struct Setup {
 
 class Rig
 {
-      public:
+public:
 	explicit Rig(Test &t, const Setup &setup = {});
 	Rig(const Rig &) = delete;
 	~Rig();
@@ -37,7 +38,10 @@ class Rig
 	int drop(u64 address, u64 size) { return done(tcewin_unregister_memory(container, address, size)); }
 	int create(u32 page_shift, u64 size, u32 levels = 1);
 	int remove(u64 start) { return done(tcewin_remove_window(container, start)); }
-	int map(u64 ioba, u64 address, u64 size, u32 access = rw) { return done(tcewin_map(container, ioba, address, size, access)); }
+	int map(u64 ioba, u64 address, u64 size, u32 access = rw)
+	{
+		return done(tcewin_map(container, ioba, address, size, access));
+	}
 	int unmap(u64 ioba, u64 size) { return done(tcewin_unmap(container, ioba, size)); }
 	// Ends everything but the fake.
 	void close();
@@ -62,7 +66,7 @@ class Rig
 	unsigned pes;
 	u64 start{}; // of the window that was created last
 
-      private:
+private:
 	int done(int status)
 	{
 		host.settled();
@@ -73,13 +77,13 @@ class Rig
 // Everything that a failed operation must leave as it was.
 class Snapshot
 {
-      public:
+public:
 	explicit Snapshot(Rig &rig);
 	Snapshot(const Snapshot &) = delete;
 	// Fails the case of @t where @o differs.
 	void expect_same(Test &t, const Snapshot &o) const;
 
-      private:
+private:
 	struct Fact {
 		const char *what;
 		u64 value;

@@ -61,9 +61,9 @@ void tcewin_case_run(const struct tcewin_case *the_case, struct tcewin_report *r
 #endif
 
 #ifdef __cplusplus
-#define SUITE(name) extern "C" const struct tcewin_suite tcewin_suite_##name;
+#define SUITE(name) extern "C" const struct tcewin_suite tcewin_suite_##name
 #else
-#define SUITE(name) extern const struct tcewin_suite tcewin_suite_##name;
+#define SUITE(name) extern const struct tcewin_suite tcewin_suite_##name
 #endif
 #include "suites.def"
 #undef SUITE

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What a suite is written with: a case is `void name(Test &t)`, checks go through EXPECT, EXPECT_EQ and ASSERT, which print file, line,
-// both values and where in a sweep the case was. Used by suites/ and the fake host; knows nothing of the runner.
+// What a suite is written with: a case is `void name(Test &t)`, checks go through EXPECT, EXPECT_EQ and ASSERT, which
+// print file, line, both values and where in a sweep the case was. Used by suites/ and the fake host; knows nothing of
+// the runner.
 #pragma once
 
 #include <atomic>
@@ -20,7 +21,7 @@ class FakeHost;
 // One line of output, cut when it is full.
 class Line
 {
-      public:
+public:
 	Line &add(const char *text);
 	Line &decimal(u64 value);
 	Line &hexadecimal(u64 value);
@@ -42,14 +43,14 @@ class Line
 	}
 	const char *text() const { return text_; }
 
-      private:
+private:
 	char text_[320]{};
 	unsigned used_{};
 };
 
 class Test
 {
-      public:
+public:
 	explicit Test(tcewin_report *report);
 	Test(const Test &) = delete;
 	// Checks that nothing is left on the fake host.
@@ -79,7 +80,7 @@ class Test
 		return false;
 	}
 
-      private:
+private:
 	friend class Note;
 	template <class A, class B>
 	static bool same(const A &a, const B &b)
@@ -99,13 +100,16 @@ class Test
 // Says in every failure while it lives where the case is: "k 17".
 class Note
 {
-      public:
-	Note(Test &t, const char *what, u64 value) : test_{t}, outer_{t.notes_}, what_{what}, value_{value} { t.notes_ = this; }
+public:
+	Note(Test &t, const char *what, u64 value) : test_{t}, outer_{t.notes_}, what_{what}, value_{value}
+	{
+		t.notes_ = this;
+	}
 	Note(const Note &) = delete;
 	~Note() { test_.notes_ = outer_; }
 	void set(u64 value) { value_ = value; }
 
-      private:
+private:
 	friend class Test;
 	Test &test_;
 	const Note *outer_;
@@ -122,10 +126,7 @@ struct tcewin_case {
 
 #define CASE(function) {#function, function}
 #define TCEWIN_SUITE(name, cases)                                                                                      \
-	extern "C" constinit const tcewin_suite tcewin_suite_##name                                                    \
-	{                                                                                                              \
-		#name, cases, sizeof(cases) / sizeof((cases)[0])                                                       \
-	}
+	extern "C" constinit const tcewin_suite tcewin_suite_##name { #name, cases, sizeof(cases) / sizeof((cases)[0]) }
 
 #define EXPECT(...) t.check(static_cast<bool>(__VA_ARGS__), __FILE__, __LINE__, #__VA_ARGS__)
 #define EXPECT_EQ(a, b) t.check_equal((a), (b), __FILE__, __LINE__, #a, #b)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Boxes and containers of plain values for the fake host and the suites: they take memory from the runner, which always has some, and nothing from the engine's
-// own tcewin_host_alloc(), whose failures are what is tested.
+// Boxes and containers of plain values for the fake host and the suites: they take memory from the runner, which always
+// has some, and nothing from the engine's own tcewin_host_alloc(), whose failures are what is tested.
 #pragma once
 
 #include <type_traits>
@@ -16,14 +16,14 @@ class Box
 {
 	static_assert(std::is_trivially_destructible_v<T>);
 
-      public:
+public:
 	Box() : value_{static_cast<T *>(tcewin_run_alloc(sizeof(T)))} {}
 	Box(const Box &) = delete;
 	~Box() { tcewin_run_free(value_); }
 	T &operator*() const { return *value_; }
 	T *operator->() const { return value_; }
 
-      private:
+private:
 	T *value_;
 };
 
@@ -32,7 +32,7 @@ class Vector
 {
 	static_assert(std::is_trivially_copyable_v<T>);
 
-      public:
+public:
 	Vector() = default;
 	Vector(const Vector &) = delete;
 	~Vector() { tcewin_run_free(data_); }
@@ -93,7 +93,7 @@ class Vector
 		}
 	}
 
-      private:
+private:
 	template <class Key>
 	void sift(u64 i, u64 n, Key key)
 	{
@@ -126,7 +126,7 @@ class Vector
 template <class V>
 class Hash
 {
-      public:
+public:
 	Hash() { clear(); }
 	Hash(const Hash &) = delete;
 	~Hash() { tcewin_run_free(slots_); }
@@ -180,7 +180,7 @@ class Hash
 				f(slots_[i].key, slots_[i].value);
 	}
 
-      private:
+private:
 	static constexpr u64 free = ~u64{0};
 	struct Slot {
 		u64 key;
@@ -220,9 +220,11 @@ class Hash
 // A set of numbers as disjoint ranges [start, end) in order.
 class RangeSet
 {
-      public:
+public:
 	void add(u64 start, u64 end)
 	{
+		if (contains(start, end))
+			return;
 		const u64 first = ranges_.partition([=](const Range &r) { return r.end < start; });
 		u64 last = first;
 		for (; last < ranges_.size() && ranges_[last].start <= end; last++) {
@@ -268,7 +270,7 @@ class RangeSet
 		return n;
 	}
 
-      private:
+private:
 	struct Range {
 		u64 start, end;
 	};

@@ -77,7 +77,8 @@ void bad_locks(Test &t)
 {
 	Machine m{t};
 	Complaints &c = m.host.complaints;
-	tcewin_host_lock *outer = tcewin_host_lock_new(TCEWIN_LOCK_CONTAINER), *inner = tcewin_host_lock_new(TCEWIN_LOCK_WINDOW);
+	tcewin_host_lock *outer = tcewin_host_lock_new(TCEWIN_LOCK_CONTAINER),
+			 *inner = tcewin_host_lock_new(TCEWIN_LOCK_WINDOW);
 	tcewin_host_lock_shared(outer);
 	tcewin_host_lock_exclusive(inner);
 	EXPECT_EQ(c.take(), 0);

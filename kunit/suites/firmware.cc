@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What PowerVM's firmware may do and QEMU's does not, and the other way round: busy, errors, windows in strange places, old TCEs in a
-// table, windows that somebody left. The right error, nothing lost, and the next try is free to succeed.
+// What PowerVM's firmware may do and QEMU's does not, and the other way round: busy, errors, windows in strange places,
+// old TCEs in a table, windows that somebody left. The right error, nothing lost, and the next try is free to succeed.
 #include "tcewin/engine.h"
 
 #include "rig.hh"
@@ -101,8 +101,8 @@ void out_of_place(Test &t)
 	Rig rig{t, {.personality = Personality::powervm()}};
 	ASSERT_EQ(rig.add(block, block_size), TCEWIN_OK);
 	ASSERT_EQ(rig.map(0x10000000, block, mib), TCEWIN_OK);
-	for (u64 start : {u64{0x10000000}, u64{0x10000000 + 4 * mib}, u64{0x1fff0000}, u64{0}, u64{0x10000000} - gib / 2,
-			  (u64{1} << 58) + 4 * kib, ~u64{0xffff}, 0 - gib / 2}) {
+	for (u64 start : {u64{0x10000000}, u64{0x10000000 + 4 * mib}, u64{0x1fff0000}, u64{0},
+			  u64{0x10000000} - gib / 2, (u64{1} << 58) + 4 * kib, ~u64{0xffff}, 0 - gib / 2}) {
 		Note at{t, "start", start};
 		rig.fake[0]->override_start = start ? start : 0x10000; // a GiB from here reaches the default window
 		EXPECT_REFUSED(FIRMWARE_ERROR, rig.create(16, gib));
@@ -161,7 +161,7 @@ void one_window(Test &t)
 	for (int round = 0; round < 3; round++) {
 		ASSERT_EQ(rig.map(0x10000000, block, 4 * mib), TCEWIN_OK);
 		ASSERT_EQ(rig.remove(0x10000000), TCEWIN_OK);
-		ASSERT_EQ(rig.create(16, tib), TCEWIN_OK);
+		ASSERT_EQ(rig.create(16, 16 * gib), TCEWIN_OK);
 		EXPECT_EQ(rig.valid(), 0);
 		ASSERT_EQ(rig.map(rig.start, block, 64 * mib), TCEWIN_OK);
 		ASSERT_EQ(rig.remove(rig.start), TCEWIN_OK);

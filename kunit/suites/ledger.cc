@@ -31,7 +31,7 @@ struct Entry {
 
 class Bench
 {
-      public:
+public:
 	explicit Bench(Test &test) : t{test}, mm{test.host().memory.new_mm()}
 	{
 		FakeHost &host = t.host();
@@ -52,7 +52,8 @@ class Bench
 		EXPECT_EQ(mm->charged, 0);
 		for (Region *r : regions) {
 			EXPECT(!r->mapped());
-			t.host().memory.dirty(*t.host().memory.real_of(mm, r->start().raw()), 4 * kib, test::FakeMemory::Precision::rough);
+			t.host().memory.dirty(*t.host().memory.real_of(mm, r->start().raw()), 4 * kib,
+					      test::FakeMemory::Precision::rough);
 			mm->dirty.add(r->start().raw(), r->end().raw());
 			Owned<Region>{r}.reset();
 		}
@@ -138,7 +139,8 @@ class Bench
 
 	static bool continues(const Entry &a, const Entry &b)
 	{
-		return a.region && a.region == b.region && a.access == b.access && a.address + Bytes{4 * kib} == b.address;
+		return a.region && a.region == b.region && a.access == b.access &&
+		       a.address + Bytes{4 * kib} == b.address;
 	}
 
 	Test &t;
@@ -157,14 +159,16 @@ void against_array(Test &t)
 		Bench b{t};
 		Random random{seed};
 		for (unsigned round = 0; round < t.rounds(2000) && !t.failed(); round++) {
-			const u64 first = random.below(entries), count = random.small(entries - first > 60 ? 60 : entries - first);
+			const u64 first = random.below(entries),
+				  count = random.small(entries - first > 60 ? 60 : entries - first);
 			b.expect_cut(first, count);
 			if (random.one_in(3)) {
 				b.erase(first, count);
 			} else {
 				// half of them go on where another entry's memory is, so that runs join
 				const auto region = static_cast<unsigned>(random.below(2));
-				const u64 page = random.one_in(2) ? first % (region_pages - 60) : random.below(region_pages - count);
+				const u64 page = random.one_in(2) ? first % (region_pages - 60)
+								  : random.below(region_pages - count);
 				b.insert(first, count, region, page, random.one_in(4) ? Access::read : Access::both);
 			}
 			b.compare();

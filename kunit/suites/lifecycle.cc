@@ -115,6 +115,84 @@ void closed_with_maps(Test &t)
 	EXPECT_EQ(rig.mm->locked, 0);
 }
 
+// SIGKILL in the middle of a MAP: it is undone, and the release that follows runs to its end though the signal is still
+// there.
+void killed(Test &t)
+{
+	Rig rig{t, {Personality::powervm(), 2}};
+	ASSERT_EQ(rig.attach(1), TCEWIN_OK);
+	ASSERT_EQ(rig.add(block, block_size), TCEWIN_OK);
+	ASSERT_EQ(rig.create(12, gib), TCEWIN_OK);
+	ASSERT_EQ(rig.map(rig.start, block, 8 * mib), TCEWIN_OK);
+	rig.host.injector.arm(Point::yield, {.at = 7, .onwards = true});
+	EXPECT_EQ(rig.map(rig.start, block + 8 * mib, 32 * mib), TCEWIN_INTERRUPTED);
+	rig.expect_mapped(rig.start, block, 8 * mib);
+	rig.expect_unmapped(rig.start + 8 * mib, 24 * mib);
+	for (unsigned i : {0U, 1U})
+		EXPECT_EQ(rig.detach(i), TCEWIN_OK);
+	EXPECT_EQ(rig.valid(), 0);
+	EXPECT_EQ(rig.drop(block, block_size), TCEWIN_OK);
+}
+
+// Nor does it need memory that there is no more of.
+void released_without_memory(Test &t)
+{
+	Rig rig{t, {Personality::powervm(), 2}};
+	ASSERT_EQ(rig.attach(1), TCEWIN_OK);
+	ASSERT_EQ(rig.add(block, block_size), TCEWIN_OK);
+	ASSERT_EQ(rig.create(12, gib), TCEWIN_OK);
+	ASSERT_EQ(rig.map(rig.start, block, 8 * mib), TCEWIN_OK);
+	ASSERT_EQ(rig.map(rig.start + 10 * mib, block, 8 * mib), TCEWIN_OK);
+	rig.host.injector.arm(Point::alloc, {.at = 1, .onwards = true});
+	rig.host.injector.arm(Point::charge, {.at = 1, .onwards = true});
+	for (unsigned i : {0U, 1U})
+		EXPECT_EQ(rig.detach(i), TCEWIN_OK);
+	EXPECT_EQ(rig.valid(), 0);
+}
+
+// DPDK: the default window goes, a window of tens of TiB comes at 0, segments are mapped where they are. The UNMAP of
+// its release 22.11 says the page's address as size: all below is unmapped and the page itself is not.
+void as_dpdk(Test &t)
+{
+	Rig rig{t};
+	tcewin_container_info info{};
+	ASSERT_EQ(tcewin_container_get_info(rig.container, &info), TCEWIN_OK);
+	ASSERT_EQ(rig.remove(info.default_start), TCEWIN_OK);
+	ASSERT_EQ(rig.create(21, 64 * tib), TCEWIN_OK);
+	EXPECT_EQ(rig.start, 0);
+	ASSERT_EQ(rig.add(huge, huge_size), TCEWIN_OK);
+	ASSERT_EQ(rig.map(huge, huge, huge_size), TCEWIN_OK);
+	rig.expect_mapped(huge, huge, huge_size);
+	EXPECT_EQ(rig.unmap(0, huge), TCEWIN_OK);
+	EXPECT_EQ(rig.drop(huge, huge_size), TCEWIN_STILL_MAPPED);
+	rig.close();
+	EXPECT_EQ(rig.mm->pins.size(), 0);
+}
+
+// QEMU: the default window goes untouched and comes back at the guest's wish, page by page; the DDW with one level more
+// each time.
+void as_qemu(Test &t)
+{
+	Rig rig{t};
+	ASSERT_EQ(rig.remove(0), TCEWIN_OK);
+	ASSERT_EQ(rig.add(block, block_size), TCEWIN_OK);
+	ASSERT_EQ(rig.create(12, 0x40000000, 2), TCEWIN_OK);
+	EXPECT_EQ(rig.start, 0);
+	for (u64 at = 0; at < mib; at += 4 * kib)
+		ASSERT_EQ(rig.map(at, block + at, 4 * kib), TCEWIN_OK);
+	ASSERT_EQ(rig.create(16, gib, 2), TCEWIN_OK);
+	const u64 ddw = rig.start;
+	ASSERT_EQ(rig.map(ddw, block, block_size), TCEWIN_OK);
+	rig.expect_mapped(0, block, mib);
+	// the guest resets its PHB
+	EXPECT_EQ(rig.unmap(ddw, gib), TCEWIN_OK);
+	EXPECT_EQ(rig.remove(ddw), TCEWIN_OK);
+	EXPECT_EQ(rig.unmap(0, 0x40000000), TCEWIN_OK);
+	EXPECT_EQ(rig.remove(0), TCEWIN_OK);
+	EXPECT_EQ(rig.create(12, 0x40000000, 2), TCEWIN_OK);
+	EXPECT_EQ(rig.start, 0);
+}
+
 void ten_thousand_windows(Test &t)
 {
 	Rig rig{t};
@@ -139,9 +217,21 @@ void info(Test &t)
 }
 
 constexpr tcewin_case cases[] = {
-	CASE(default_window),	     CASE(ddw_on_qemu),		CASE(ddw_on_powervm),	  CASE(removed_first_on_qemu),
-	CASE(removed_first_on_powervm), CASE(removed_first_on_vf), CASE(default_window_in_part), CASE(remove_with_maps),
-	CASE(closed_with_maps),	     CASE(ten_thousand_windows), CASE(info),
+	CASE(default_window),
+	CASE(ddw_on_qemu),
+	CASE(ddw_on_powervm),
+	CASE(removed_first_on_qemu),
+	CASE(removed_first_on_powervm),
+	CASE(removed_first_on_vf),
+	CASE(default_window_in_part),
+	CASE(remove_with_maps),
+	CASE(closed_with_maps),
+	CASE(ten_thousand_windows),
+	CASE(killed),
+	CASE(released_without_memory),
+	CASE(as_dpdk),
+	CASE(as_qemu),
+	CASE(info),
 };
 
 } // namespace

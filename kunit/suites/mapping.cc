@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// MAP and UNMAP as a device sees them: permissions, replacing, holes, several regions, dirty memory. The fake host's history shows
-// every state in between.
+// MAP and UNMAP as a device sees them: permissions, replacing, holes, several regions, dirty memory. The fake host's
+// history shows every state in between.
 #include "tcewin/engine.h"
 
 #include "rig.hh"
@@ -17,10 +17,12 @@ void expect_old_or_new(Rig &rig, u64 from, u64 first, u64 last)
 	const Vector<Write> &h = rig.host.firmware.history;
 	for (u64 i = from; i < h.size(); i++) {
 		if (h[i].index < first || h[i].index >= last)
-			t.fail(__FILE__, __LINE__, Line{}.add("entry ").value(h[i].index).add(" is none of this call's"));
+			t.fail(__FILE__, __LINE__,
+			       Line{}.add("entry ").value(h[i].index).add(" is none of this call's"));
 		for (u64 j = i + 1; j < h.size(); j++)
 			if (h[j].serial == h[i].serial && h[j].index == h[i].index)
-				t.fail(__FILE__, __LINE__, Line{}.add("entry ").value(h[i].index).add(" written twice"));
+				t.fail(__FILE__, __LINE__,
+				       Line{}.add("entry ").value(h[i].index).add(" written twice"));
 	}
 }
 
@@ -119,6 +121,23 @@ void many_regions(Test &t)
 		EXPECT_EQ(rig.drop(scattered + i * 8 * kib, 8 * kib), TCEWIN_STILL_MAPPED);
 }
 
+// 16 GiB pages, of memory and of the IOMMU: a mask of pages that is an int would lose them.
+void gigantic_pages(Test &t)
+{
+	constexpr u64 page = 16 * gib, address = u64{1} << 46;
+	Rig rig{t, {.page_shift = 16}};
+	rig.host.memory.back(rig.mm, address, 2 * page, 34);
+	ASSERT_EQ(rig.create(34, 64 * tib), TCEWIN_OK);
+	ASSERT_EQ(rig.add(address, page), TCEWIN_OK);
+	ASSERT_EQ(rig.map(rig.start + page, address, page), TCEWIN_OK);
+	for (u64 offset : {u64{0}, page / 2 + 12345, page - 1})
+		EXPECT(rig.reach(rig.start + page + offset, true) == rig.host.memory.real_of(rig.mm, address + offset));
+	EXPECT(!rig.reach(rig.start + page - 1, false));
+	EXPECT(!rig.reach(rig.start + 2 * page, false));
+	EXPECT_EQ(rig.unmap(rig.start, 64 * tib), TCEWIN_OK);
+	EXPECT(rig.mm->dirty.contains(address, address + page));
+}
+
 bool dirty(Rig &rig, u64 address, u64 size) { return rig.mm->dirty.contains(address, address + size); }
 
 // Memory is dirty when a device could write it, once the mapping is gone, and not before nor otherwise.
@@ -156,9 +175,15 @@ void dirty_after_failed_map(Test &t)
 }
 
 constexpr tcewin_case cases[] = {
-	CASE(permissions),	    CASE(replace),	    CASE(replaced_memory_is_free),
-	CASE(unmap_over_holes),	    CASE(chunks_and_one_unmap), CASE(many_regions),
-	CASE(dirty_only_after_write), CASE(dirty_after_failed_map),
+	CASE(permissions),
+	CASE(replace),
+	CASE(replaced_memory_is_free),
+	CASE(unmap_over_holes),
+	CASE(chunks_and_one_unmap),
+	CASE(many_regions),
+	CASE(gigantic_pages),
+	CASE(dirty_only_after_write),
+	CASE(dirty_after_failed_map),
 };
 
 } // namespace

@@ -12,9 +12,10 @@ namespace
 
 class Walk
 {
-      public:
+public:
 	Walk(Test &test, const Setup &setup, u64 seed, bool failures)
-	    : t{test}, rig{test, setup}, model{*::new (tcewin_run_alloc(sizeof(Model))) Model{rig}}, random{seed}, failures{failures}
+		: t{test}, rig{test, setup}, model{*::new(tcewin_run_alloc(sizeof(Model))) Model{rig}}, random{seed},
+		  failures{failures}
 	{
 		const Personality &p = setup.personality;
 		model.create_done(p.default_start, p.default_size, 12, true);
@@ -39,14 +40,14 @@ class Walk
 		model.compare();
 	}
 
-      private:
+private:
 	// One call in four is made to fail somewhere, if the walk is of that kind.
 	void arm()
 	{
 		armed = failures && random.one_in(4);
 		if (!armed)
 			return;
-		static constexpr Point where[] = {Point::alloc, Point::charge,    Point::pin,	Point::announce,
+		static constexpr Point where[] = {Point::alloc, Point::charge,	  Point::pin,	  Point::announce,
 						  Point::yield, Point::any_hcall, Point::any_rtas};
 		point = where[random.below(7)];
 		rig.host.injector.arm(point, {.at = random.small(12), .status = -1, .partial = random.below(513)});
@@ -75,12 +76,14 @@ class Walk
 	bool verdict(int status, Answers refused)
 	{
 		const bool fell = armed && rig.host.injector.hits(point);
-		const bool allowed = status == TCEWIN_OK ? refused.empty()
-				     : refused.has(status) ||
-					       (fell && (status == TCEWIN_NO_MEMORY || status == TCEWIN_FIRMWARE_ERROR ||
-							 status == TCEWIN_INTERRUPTED));
+		const bool allowed = status == TCEWIN_OK
+					     ? refused.empty()
+					     : refused.has(status) || (fell && (status == TCEWIN_NO_MEMORY ||
+										status == TCEWIN_FIRMWARE_ERROR ||
+										status == TCEWIN_INTERRUPTED));
 		if (!allowed)
-			t.fail(__FILE__, __LINE__, Line{}.add("answer ").value(status).add(" is not what the model says"));
+			t.fail(__FILE__, __LINE__,
+			       Line{}.add("answer ").value(status).add(" is not what the model says"));
 		return status == TCEWIN_OK;
 	}
 
@@ -91,7 +94,8 @@ class Walk
 			const Model::Region &r = model.regions()[random.below(model.regions().size())];
 			return r.address + random.below(r.size / page) * page;
 		}
-		return (random.one_in(2) ? scattered + random.below(8 * mib / page) * page : block + random.below(8 * mib / page) * page);
+		return (random.one_in(2) ? scattered + random.below(8 * mib / page) * page
+					 : block + random.below(8 * mib / page) * page);
 	}
 	const Model::Window &any_window()
 	{
@@ -226,8 +230,8 @@ void one_by_one(Test &t)
 }
 
 constexpr tcewin_case cases[] = {
-	CASE(qemu),	  CASE(qemu_failing), CASE(powervm),		 CASE(powervm_failing),
-	CASE(vf_failing), CASE(two_on_qemu),  CASE(two_on_powervm_failing), CASE(one_by_one),
+	CASE(qemu),	   CASE(qemu_failing),		 CASE(powervm),	   CASE(powervm_failing), CASE(vf_failing),
+	CASE(two_on_qemu), CASE(two_on_powervm_failing), CASE(one_by_one),
 };
 
 } // namespace

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Bad input to CREATE and REMOVE, containers without a group, groups that do not fit: nothing is changed, and the next good call works.
+// Bad input to CREATE and REMOVE, containers without a group, groups that do not fit: nothing is changed, and the next
+// good call works.
 #include "tcewin/engine.h"
 
 #include "rig.hh"
@@ -22,8 +23,8 @@ void bad_page_shifts(Test &t)
 void bad_sizes(Test &t)
 {
 	Rig rig{t};
-	for (u64 size : {u64{0}, u64{1}, 4 * kib, 32 * kib, 64 * kib + 1, 96 * kib, gib - 64 * kib, gib + 64 * kib, ~u64{0},
-			 ~u64{0xffff}, u64{3} << 62}) {
+	for (u64 size : {u64{0}, u64{1}, 4 * kib, 32 * kib, 64 * kib + 1, 96 * kib, gib - 64 * kib, gib + 64 * kib,
+			 ~u64{0}, ~u64{0xffff}, u64{3} << 62}) {
 		Note at{t, "size", size};
 		EXPECT_REFUSED(BAD_SIZE, rig.create(16, size));
 	}

@@ -41,8 +41,9 @@ void extents(Test &t)
 	const struct {
 		u64 start, size;
 		std::size_t extents;
-	} expected[] = {{scattered, 4 * kib, 1},	 {scattered, mib, 256}, {huge, 8 * mib, 4},
-			{huge + mib + 4 * kib, 2 * mib, 2}, {block, 8 * mib, 1},	 {block + 4 * kib, 3 * mib, 1}};
+	} expected[] = {{scattered, 4 * kib, 1}, {scattered, mib, 256},
+			{huge, 8 * mib, 4},	 {huge + mib + 4 * kib, 2 * mib, 2},
+			{block, 8 * mib, 1},	 {block + 4 * kib, 3 * mib, 1}};
 	for (const auto &e : expected) {
 		Note at{t, "start", e.start};
 		auto r = Region::create(m.mm, UserVa{e.start}, Bytes{e.size});
@@ -72,7 +73,8 @@ void parts(Test &t, u32 host_shift)
 			bool fit = true;
 			for (u64 at = from; at < from + n * bytes; at += 4 * kib) {
 				const u64 in_page = (at - from) % bytes;
-				fit &= m.real(at) == m.real(at - in_page) + in_page && m.real(at - in_page) % bytes == 0;
+				fit &= m.real(at) == m.real(at - in_page) + in_page &&
+				       m.real(at - in_page) % bytes == 0;
 			}
 			const auto checked = r.check(UserVa{from}, page.bytes(TceCount{n}), page);
 			ASSERT_EQ(checked.has_value(), fit);
@@ -104,17 +106,17 @@ void dirty(Test &t)
 void interrupted(Test &t)
 {
 	Memory m{t};
-	m.host.memory.back(m.mm, u64{1} << 44, 64 * mib, 26);
+	m.host.memory.back(m.mm, u64{1} << 44, 32 * mib, 25);
 	for (u64 k = 1;; k++) {
 		m.host.injector.arm(Point::yield, {.at = k});
-		auto r = Region::create(m.mm, UserVa{u64{1} << 44}, Bytes{64 * mib});
+		auto r = Region::create(m.mm, UserVa{u64{1} << 44}, Bytes{32 * mib});
 		if (r)
 			break;
 		EXPECT_EQ(r.error(), TCEWIN_INTERRUPTED);
 		EXPECT_EQ(m.mm->pins.size(), 0);
 		EXPECT_EQ(m.host.heap.count(), 0);
 	}
-	EXPECT(m.host.injector.calls(Point::yield) > 4);
+	EXPECT(m.host.injector.calls(Point::yield) > 2);
 }
 
 // add, remove and find against a list.
@@ -154,7 +156,8 @@ void set(Test &t)
 		const Region *found = s.find(UserVa{scattered + probe * 4 * kib + random.below(4096)});
 		ASSERT_EQ(found != nullptr, taken[probe]);
 		if (found)
-			EXPECT(found->start().raw() <= scattered + probe * 4 * kib && found->end().raw() > scattered + probe * 4 * kib);
+			EXPECT(found->start().raw() <= scattered + probe * 4 * kib &&
+			       found->end().raw() > scattered + probe * 4 * kib);
 	}
 	EXPECT(s.ever_used());
 }

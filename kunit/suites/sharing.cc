@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Several PEs in one container: every window and mapping on each, whenever it comes, and the others' stay when one goes.
+// Several PEs in one container: every window and mapping on each, whenever it comes, and the others' stay when one
+// goes.
 #include "tcewin/engine.h"
 
 #include "rig.hh"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What work costs: memory in proportion to what is mapped, hypercalls in batches, clearing only where something is, the CPU given away
-// between batches.
+// What work costs: memory in proportion to what is mapped, hypercalls in batches, clearing only where something is, the
+// CPU given away between batches.
 #include "tcewin/engine.h"
 
 #include "rig.hh"

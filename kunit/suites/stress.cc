@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Threads on one container: each keeps its own range exact while others map beside it, over each other, make and remove windows, and a
-// second PE comes and goes. The fake host checks every store and every lock meanwhile.
+// Threads on one container: each keeps its own range exact while others map beside it, over each other, make and remove
+// windows, and a second PE comes and goes. The fake host checks every store and every lock meanwhile.
 #include "tcewin/engine.h"
 
 #include "random.hh"
@@ -35,10 +35,12 @@ void own_range(const Crowd &c, unsigned me)
 	const u64 base = me * share, address = scattered + me * memory;
 	for (unsigned i = 0; i < c.rounds && !t.failed(); i++) {
 		EXPECT_EQ(tcewin_register_memory(c.rig.container, address, memory), TCEWIN_OK);
-		const u64 pages = random.small(256), first = random.below(257 - pages), at = base + random.below(2048) * 4 * kib;
+		const u64 pages = random.small(256), first = random.below(257 - pages),
+			  at = base + random.below(2048) * 4 * kib;
 		EXPECT_EQ(tcewin_map(c.rig.container, at, address + first * 4 * kib, pages * 4 * kib, rw), TCEWIN_OK);
 		const u64 probe = random.below(pages) * 4 * kib;
-		EXPECT(reach(c.rig, at + probe) == c.rig.host.memory.real_of(c.rig.mm, address + first * 4 * kib + probe));
+		EXPECT(reach(c.rig, at + probe) ==
+		       c.rig.host.memory.real_of(c.rig.mm, address + first * 4 * kib + probe));
 		EXPECT_EQ(tcewin_unregister_memory(c.rig.container, address, memory), TCEWIN_STILL_MAPPED);
 		EXPECT_EQ(tcewin_unmap(c.rig.container, base, share), TCEWIN_OK);
 		EXPECT(!reach(c.rig, at + probe));

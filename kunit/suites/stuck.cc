@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Hypervisor and firmware refuse for good, in the middle of something: whatever a table may still translate stays pinned, the window
-// takes nothing but its removal, and all is well again once it is gone.
+// Hypervisor and firmware refuse for good, in the middle of something: whatever a table may still translate stays
+// pinned, the window takes nothing but its removal, and all is well again once it is gone.
 #include "tcewin/engine.h"
 
 #include "rig.hh"
@@ -127,7 +127,8 @@ void nobody_joins_a_stuck_window(Test &t)
 	EXPECT_EQ(rig.attach(1), TCEWIN_OK);
 }
 
-// The user dies while neither hypervisor nor firmware listens: the device keeps its reach and the pages stay pinned for good.
+// The user dies while neither hypervisor nor firmware listens: the device keeps its reach and the pages stay pinned for
+// good.
 void death(Test &t, bool mapped_twice)
 {
 	Rig rig{t, {Personality::powervm(), mapped_twice ? 2U : 1U}};
@@ -155,8 +156,9 @@ void death_of_one(Test &t) { death(t, false); }
 void death_of_two(Test &t) { death(t, true); }
 
 constexpr tcewin_case cases[] = {
-	CASE(map_on_powervm),	  CASE(map_on_vf),		    CASE(unmap_gets_stuck), CASE(remove_gets_stuck),
-	CASE(other_window_works), CASE(nobody_joins_a_stuck_window), CASE(death_of_one),	    CASE(death_of_two),
+	CASE(map_on_powervm),	 CASE(map_on_vf),	   CASE(unmap_gets_stuck),
+	CASE(remove_gets_stuck), CASE(other_window_works), CASE(nobody_joins_a_stuck_window),
+	CASE(death_of_one),	 CASE(death_of_two),
 };
 
 } // namespace

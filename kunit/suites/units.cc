@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Units, windows' geometry and TCE words at their edges. (That mixing units does not compile is tried in compile_fail/.)
+// Units, windows' geometry and TCE words at their edges. (That mixing units does not compile is tried in
+// compile_fail/.)
 #include "units.hh"
 
 #include "geometry.hh"
@@ -65,10 +66,13 @@ void ranges_of_a_window(Test &t)
 		const u32 shift = 12 + static_cast<u32>(random.below(10));
 		const u64 page = u64{1} << shift;
 		const u64 size = random.small(64) * page;
-		const u64 start = random.one_in(3) ? 0 : random.one_in(2) ? (top - size) & ~(page - 1) : random.next() >> 8 << shift;
+		const u64 start = random.one_in(3)   ? 0
+				  : random.one_in(2) ? (top - size) & ~(page - 1)
+						     : random.next() >> 8 << shift;
 		const WindowGeometry g{Ioba{start}, Bytes{size}, *PageShift::from(shift)};
 		const u64 first = start + random.below(size / page) * page + (random.one_in(8) ? 512 : 0);
-		const u64 length = random.one_in(8) ? random.next() & ~(page - 1) : random.below(70) * page + (random.one_in(8) ? 512 : 0);
+		const u64 length = random.one_in(8) ? random.next() & ~(page - 1)
+						    : random.below(70) * page + (random.one_in(8) ? 512 : 0);
 		const wide end = wide{first} + length, window_end = wide{start} + size;
 		ASSERT(g.contains(Ioba{first}));
 		const auto r = g.range(Ioba{first}, Bytes{length});
@@ -113,8 +117,8 @@ void tce_in_memory(Test &t)
 }
 
 constexpr tcewin_case cases[] = {
-	CASE(page_shift),	     CASE(fits_in_space), CASE(meet), CASE(ranges_of_a_window),
-	CASE(contains_and_overlaps), CASE(tce_in_memory),
+	CASE(page_shift),	  CASE(fits_in_space),	       CASE(meet),
+	CASE(ranges_of_a_window), CASE(contains_and_overlaps), CASE(tce_in_memory),
 };
 
 } // namespace

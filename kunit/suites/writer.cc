@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The writer on a backend that only notes its calls: order, joining, batches, and how far it says it got when one fails.
+// The writer on a backend that only notes its calls: order, joining, batches, and how far it says it got when one
+// fails.
 #include "table.hh"
 
 #include "fake_host.hh"
@@ -74,7 +75,9 @@ u64 fewest_calls(const Part *parts, unsigned n)
 	for (unsigned i = 0; i < n;) {
 		u64 together = parts[i].count;
 		unsigned j = i + 1;
-		for (; j < n && parts[j].put == parts[i].put && parts[j].first == parts[j - 1].first + parts[j - 1].count; j++)
+		for (;
+		     j < n && parts[j].put == parts[i].put && parts[j].first == parts[j - 1].first + parts[j - 1].count;
+		     j++)
 			together += parts[j].count;
 		calls += (together + Recorder::batch - 1) / Recorder::batch;
 		i = j;
