@@ -79,6 +79,8 @@ Result<> Container::attach(Pe &pe)
 	const Exclusive hold{lock_};
 	if (pe.info().max_windows == 0)
 		return fail(TCEWIN_NO_DDW);
+	if (kind_ == TCEWIN_CONTAINER_V1 && !pes_.empty())
+		return fail(TCEWIN_ONE_GROUP_ONLY);
 	TRY(pes_.reserve(pes_.size() + 1));
 	if (!pes_.empty()) {
 		TRY(check_mirrors(pe.info()));
@@ -148,6 +150,27 @@ Result<> Container::unregister_memory(UserVa address, Bytes size)
 {
 	const Exclusive hold{lock_};
 	return regions_.remove(address, size);
+}
+
+Result<> Container::enable()
+{
+	const Exclusive hold{lock_};
+	if (enabled_)
+		return fail(TCEWIN_ALREADY_ENABLED);
+	if (pes_.empty())
+		return fail(TCEWIN_NOTHING_TO_ENABLE);
+	enabled_.emplace(TRY(Charge::take(mm_, pes_[0]->info().default_size)));
+	return {};
+}
+
+Result<> Container::disable()
+{
+	const Exclusive hold{lock_};
+	for (Slot &slot : slots_)
+		if (slot)
+			TRY(slot->unmap_all());
+	enabled_.reset();
+	return {};
 }
 
 // ---- windows ----
@@ -224,11 +247,18 @@ Result<> Container::remove_window(Ioba start)
 
 // ---- translations ----
 
-Result<Window *> Container::window_for(Ioba a) const
+// The user has done what MAP and UNMAP want done before.
+Result<> Container::check_ready() const
 {
 	TRY(check_usable());
-	if (!regions_.ever_used())
-		return fail(TCEWIN_NOTHING_REGISTERED);
+	if (kind_ == TCEWIN_CONTAINER_V1)
+		return enabled_ ? Result<>{} : fail(TCEWIN_NOT_ENABLED);
+	return regions_.ever_used() ? Result<>{} : fail(TCEWIN_NOTHING_REGISTERED);
+}
+
+Result<Window *> Container::window_for(Ioba a) const
+{
+	TRY(check_ready());
 	Window *window = window_at(a);
 	if (!window)
 		return fail(TCEWIN_NO_WINDOW);
@@ -239,6 +269,8 @@ Result<> Container::map(Ioba ioba, UserVa address, Bytes size, Access access)
 {
 	const Shared hold{lock_};
 	Window *window = TRY(window_for(ioba));
+	if (kind_ == TCEWIN_CONTAINER_V1)
+		return window->map_now(ioba, address, size, access);
 	return window->map(regions_, ioba, address, size, access);
 }
 

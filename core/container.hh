@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A v2 container: PEs, the windows they share, and registered memory. Each public function is one ioctl or one step of
+// A container: PEs, the windows they share, and the user's memory. Each public function is one ioctl or one step of
 // VFIO's; the contract stands in tcewin/engine.h. Map and unmap run beside each other; everything else has the
 // container to itself.
 #pragma once
 
 #include <array>
+#include <optional>
 
 #include "window.hh"
 
@@ -14,7 +15,7 @@ namespace tcewin
 class Container
 {
 public:
-	Container(void *mm, tcewin_host_lock *lock) : mm_{mm}, lock_{lock} {}
+	Container(void *mm, tcewin_container_kind kind, tcewin_host_lock *lock) : mm_{mm}, kind_{kind}, lock_{lock} {}
 	Container(const Container &) = delete;
 	~Container();
 
@@ -25,6 +26,8 @@ public:
 	Result<> unregister_memory(UserVa address, Bytes size);
 	Result<Ioba> create_window(u32 page_shift, Bytes size, u32 levels);
 	Result<> remove_window(Ioba start);
+	Result<> enable();
+	Result<> disable();
 	Result<> map(Ioba ioba, UserVa address, Bytes size, Access access);
 	Result<> unmap(Ioba ioba, Bytes size);
 
@@ -34,6 +37,7 @@ private:
 	WindowGeometry default_geometry() const REQUIRES_SHARED(lock_);
 	bool default_exists() const REQUIRES_SHARED(lock_);
 	Window *window_at(Ioba a) const REQUIRES_SHARED(lock_);
+	Result<> check_ready() const REQUIRES_SHARED(lock_);
 	Result<Window *> window_for(Ioba a) const REQUIRES_SHARED(lock_);
 	Result<Slot *> free_slot() REQUIRES(lock_);
 	Result<> check_usable() const REQUIRES_SHARED(lock_);
@@ -44,9 +48,11 @@ private:
 	Result<> leave_all(Pe &pe) REQUIRES(lock_);
 
 	void *mm_;
+	tcewin_container_kind kind_;
 	Lock lock_;
 	Vec<Pe *> pes_ GUARDED_BY(lock_);
 	RegionSet regions_ GUARDED_BY(lock_); // outlives the windows, whose ledgers point into it
+	std::optional<Charge> enabled_ GUARDED_BY(lock_);
 	std::array<Slot, TCEWIN_WINDOWS_MAX> slots_ GUARDED_BY(lock_){};
 };
 

@@ -20,12 +20,12 @@ int tcewin_pe_create(void *host, const tcewin_pe_info *info, tcewin_pe **pe)
 
 void tcewin_pe_destroy(tcewin_pe *pe) { Owned<tcewin_pe>{pe}.reset(); }
 
-int tcewin_container_create(void *mm, tcewin_container **container)
+int tcewin_container_create(void *mm, tcewin_container_kind kind, tcewin_container **container)
 {
 	tcewin_host_lock *lock = tcewin_host_lock_new(TCEWIN_LOCK_CONTAINER);
 	if (!lock)
 		return TCEWIN_NO_MEMORY;
-	auto made = make<tcewin_container>(mm, lock);
+	auto made = make<tcewin_container>(mm, kind, lock);
 	if (!made)
 		tcewin_host_lock_free(lock);
 	return to_status(made.transform([&](Owned<tcewin_container> &c) { *container = c.release(); }));
@@ -63,6 +63,10 @@ int tcewin_remove_window(tcewin_container *container, u64 start)
 {
 	return to_status(container->remove_window(Ioba{start}));
 }
+
+int tcewin_enable(tcewin_container *container) { return to_status(container->enable()); }
+
+int tcewin_disable(tcewin_container *container) { return to_status(container->disable()); }
 
 int tcewin_map(tcewin_container *container, u64 ioba, u64 address, u64 size, u32 access)
 {

@@ -52,9 +52,7 @@ bool Ledger::cut_by(TceRange range) const
 // @part of @run is no longer mapped.
 void Ledger::drop(const Run &run, TceRange part)
 {
-	if (writes(run.access))
-		run.region->dirty(run.address_of(part.first, page_), page_.bytes(part.count));
-	run.region->drop_mapped(part.count);
+	run.region->drop_mapped(run.address_of(part.first, page_), page_, part.count, run.access);
 }
 
 void Ledger::erase(TceRange range, Owned<Run> spare, const Settled &)

@@ -97,6 +97,8 @@ public:
 		capacity_ = count;
 		return {};
 	}
+	// Room for one more, and with it for as many again, so that a long series of pushes copies little. NO_MEMORY.
+	Result<> reserve_one_more() { return size_ < capacity_ ? Result<>{} : reserve(capacity_ ? 2 * capacity_ : 4); }
 	// The caller has reserved.
 	void push(T value) { ::new (&data_[size_++]) T(std::move(value)); }
 	void pop() { data_[--size_].~T(); }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "region.hh"
 
+#include <array>
+
 namespace tcewin
 {
 
@@ -47,6 +49,86 @@ Result<> Region::find_extents()
 			TRY(extents_.reserve(count));
 	}
 	return {};
+}
+
+// Goes on the last extent where that one ends. NO_MEMORY.
+Result<> Region::add_extent(Bytes at, HostPhys real)
+{
+	if (!extents_.empty()) {
+		const Extent &last = extents_[extents_.size() - 1];
+		if (last.real + (at - last.offset) == real)
+			return {};
+	}
+	TRY(extents_.reserve_one_more());
+	extents_.push({at, real});
+	return {};
+}
+
+Result<Owned<Region>> Region::pin_now(void *mm, UserVa start, Bytes size, PageShift page, Access access)
+{
+	auto region = TRY(make<Region>(mm, start, size, nullptr));
+	TRY(region->pin_pages(page, access));
+	return region;
+}
+
+Result<> Region::pin_pages(PageShift page, Access access)
+{
+	if (page > host_page())
+		return fail(TCEWIN_PAGE_TOO_LARGE); // nothing says that the pages pinned one by one are neighbours
+	auto batch = TRY(make<std::array<u64, 512>>());
+	page_ = page;
+	access_ = access;
+	while (pinned_ < size_) {
+		const u64 left = page.pages(size_ - pinned_).raw();
+		const u64 n = left < batch->size() ? left : batch->size();
+		TRY(from_status(tcewin_host_pin_pages(mm_, (start_ + pinned_).raw(), page.raw(), n, writes(access),
+						      batch->data())));
+		const Bytes first = pinned_;
+		pinned_ = pinned_ + page.bytes(TceCount{n});
+		for (u64 i = 0; i < n; i++)
+			if (auto r = add_extent(first + page.bytes(TceCount{i}), HostPhys{(*batch)[i]}); !r) {
+				for (u64 j = i; j < n; j++)
+					tcewin_host_unpin_page((*batch)[j], 0);
+				pinned_ = first + page.bytes(TceCount{i});
+				return r;
+			}
+		if (tcewin_host_yield())
+			return fail(TCEWIN_INTERRUPTED);
+	}
+	return {};
+}
+
+Region::~Region()
+{
+	if (registered())
+		tcewin_host_unpin(mm_, pin_);
+	else if (pinned_ > Bytes{0})
+		unpin_pages(Bytes{0}, pinned_, page_, access_);
+}
+
+void Region::unpin_pages(Bytes first, Bytes last, PageShift page, Access access) const
+{
+	std::size_t i = extent_at(first);
+	for (Bytes at = first; at < last; at = at + page.size()) {
+		while (i + 1 < extents_.size() && at >= extents_[i + 1].offset)
+			i++;
+		tcewin_host_unpin_page((extents_[i].real + (at - extents_[i].offset)).raw(), writes(access));
+	}
+}
+
+void Region::drop_mapped(UserVa from, PageShift page, TceCount n, Access access)
+{
+	if (registered()) {
+		if (writes(access))
+			dirty(from, page.bytes(n));
+		mapped_.fetch_sub(n.raw(), std::memory_order_relaxed);
+		return;
+	}
+	unpin_pages(from - start_, from - start_ + page.bytes(n), page, access);
+	if (mapped_.fetch_sub(n.raw(), std::memory_order_relaxed) == n.raw()) {
+		pinned_ = Bytes{0};
+		Owned<Region>{this}.reset();
+	}
 }
 
 // The extent that holds @offset: the last one that begins at or before it.

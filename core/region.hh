@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Registered memory: where the pages behind a user range really are, as physical extents found once at registration.
-// Owned by a container's RegionSet; a window's ledger refers to it and counts what it maps, so that it cannot go while
-// a device may reach it.
+// Pinned memory of the user: where the pages behind a range really are, as physical extents found once. A region is
+// registered (v2), then a container's RegionSet owns it, or made by one MAP (v1), then it lives as long as an entry
+// maps some of it. A window's ledger refers to it and counts what it maps: it cannot go while a device may reach it.
 #pragma once
 
 #include <atomic>
@@ -20,9 +20,12 @@ class Region : public TreeNode<Region>
 public:
 	// Pins and accounts [start, start + size) of @mm. What tcewin_host_pin() answers, NO_MEMORY, INTERRUPTED.
 	static Result<Owned<Region>> create(void *mm, UserVa start, Bytes size);
+	// Pins each IOMMU page of [start, start + size) for one MAP, unaccounted. FAULT, NO_MEMORY, INTERRUPTED.
+	static Result<Owned<Region>> pin_now(void *mm, UserVa start, Bytes size, PageShift page, Access access);
 	Region(void *mm, UserVa start, Bytes size, void *pin) : mm_{mm}, start_{start}, size_{size}, pin_{pin} {}
 	Region(const Region &) = delete;
-	~Region() { tcewin_host_unpin(mm_, pin_); }
+	// Unpins a registered region, and of one that a MAP was to make what it has pinned, unless the MAP happened.
+	~Region();
 
 	UserVa start() const { return start_; }
 	Bytes size() const { return size_; }
@@ -39,7 +42,9 @@ public:
 
 	// How many TCEs, of any window, map part of it.
 	void add_mapped(TceCount n) { mapped_.fetch_add(n.raw(), std::memory_order_relaxed); }
-	void drop_mapped(TceCount n) { mapped_.fetch_sub(n.raw(), std::memory_order_relaxed); }
+	// The entries that mapped [from, ...) with @access are gone from every table: the pages may be dirty, a MAP's
+	// are unpinned, and with its last entry the region goes, too.
+	void drop_mapped(UserVa from, PageShift page, TceCount n, Access access);
 	bool mapped() const { return mapped_.load(std::memory_order_relaxed) != 0; }
 
 	std::size_t extents() const { return extents_.size(); }
@@ -52,13 +57,20 @@ private:
 	};
 
 	Result<> find_extents();
+	Result<> pin_pages(PageShift page, Access access);
+	Result<> add_extent(Bytes at, HostPhys real);
+	void unpin_pages(Bytes first, Bytes last, PageShift page, Access access) const;
+	bool registered() const { return pin_ != nullptr; }
 	std::size_t extent_at(Bytes offset) const;
 	Bytes extent_end(std::size_t i) const { return i + 1 < extents_.size() ? extents_[i + 1].offset : size_; }
 
 	void *mm_;
 	UserVa start_;
 	Bytes size_;
-	void *pin_;
+	void *pin_;		  // nullptr: made by a MAP
+	PageShift page_{page_4k}; // then: the IOMMU page that it pinned by,
+	Access access_{};	  // what for,
+	Bytes pinned_{};	  // and how much of it before the MAP took place
 	Vec<Extent> extents_;
 	std::atomic<u64> mapped_{0};
 };

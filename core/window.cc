@@ -124,7 +124,8 @@ Result<> Window::plan(const RegionSet &regions, TceRange range, UserVa address, 
 	return {};
 }
 
-Result<> Window::map(const RegionSet &regions, Ioba ioba, UserVa address, Bytes size, Access access)
+// What can be said of a MAP without looking at memory.
+Result<TceRange> Window::check_map(Ioba ioba, UserVa address, Bytes size, Access access) const
 {
 	const TceRange range = TRY(geometry_.range(ioba, size));
 	if (access == Access::none)
@@ -133,10 +134,38 @@ Result<> Window::map(const RegionSet &regions, Ioba ioba, UserVa address, Bytes 
 		return fail(TCEWIN_UNALIGNED);
 	if (!fits(address, size))
 		return fail(TCEWIN_OVERFLOW);
+	return range;
+}
+
+Result<> Window::map(const RegionSet &regions, Ioba ioba, UserVa address, Bytes size, Access access)
+{
+	const TceRange range = TRY(check_map(ioba, address, size, access));
 	RunList list;
 	TRY(plan(regions, range, address, access, list));
-	auto page = TRY(make<BatchPage>());
+	return write(range, list);
+}
 
+Result<> Window::map_now(Ioba ioba, UserVa address, Bytes size, Access access)
+{
+	const TceRange range = TRY(check_map(ioba, address, size, access));
+	auto run = TRY(Run::create(mm_));
+	auto region = TRY(Region::pin_now(mm_, address, size, geometry_.page_shift, access));
+	run->range = range;
+	run->address = address;
+	run->region = region.get();
+	run->access = access;
+	RunList list;
+	list.append(std::move(run));
+	auto r = write(range, list);
+	if (!list.first())
+		(void)region.release(); // ledger or limbo has the run, and the region with it
+	return r;
+}
+
+// Makes @range map what @list says.
+Result<> Window::write(TceRange range, RunList &list)
+{
+	auto page = TRY(make<BatchPage>());
 	const Exclusive hold{lock_};
 	if (stuck_)
 		return fail(TCEWIN_STUCK);
@@ -292,9 +321,8 @@ void Window::forget_locked()
 	if (abandoned_)
 		return;
 	ledger_.erase(geometry_.all(), nullptr, Settled{});
-	dirty(limbo_);
 	while (Owned<Run> run = limbo_.take())
-		run->region->drop_mapped(run->range.count);
+		run->region->drop_mapped(run->address, geometry_.page_shift, run->range.count, run->access);
 }
 
 } // namespace tcewin

@@ -33,7 +33,11 @@ public:
 
 	// tcewin_map() and tcewin_unmap() with @ioba in this window.
 	Result<> map(const RegionSet &regions, Ioba ioba, UserVa address, Bytes size, Access access);
+	// The same for memory that is pinned here and now (v1).
+	Result<> map_now(Ioba ioba, UserVa address, Bytes size, Access access);
 	Result<> unmap(Ioba ioba, Bytes size);
+	// All of it.
+	Result<> unmap_all() { return unmap(geometry_.start, geometry_.size); }
 
 	// Ends every translation and takes the window away from every PE. All or nothing, but for firmware that refuses
 	// a later PE's: that one is left empty. FIRMWARE_ERROR, INTERRUPTED, NO_MEMORY, STUCK.
@@ -60,6 +64,8 @@ private:
 	Result<> clear_mapped(Member &member) REQUIRES(lock_);
 	Result<> drop_member(std::size_t at) REQUIRES(lock_);
 	void forget_locked() REQUIRES(lock_);
+	Result<TceRange> check_map(Ioba ioba, UserVa address, Bytes size, Access access) const;
+	Result<> write(TceRange range, RunList &list);
 	Result<> plan(const RegionSet &regions, TceRange range, UserVa address, Access access, RunList &list) const;
 	template <class W>
 	Result<> clear_runs(W &writer, TceRange range) REQUIRES(lock_);

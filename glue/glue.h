@@ -65,8 +65,11 @@ struct tcewin_pe_host {
  * @users: one for the open container, one for each call inside
  * @rcu: it is freed a grace period after the last
  * @mm: whose container it is
+ * @kind: v1 or v2
  * @container: the engine's part
- * @groups: struct tcewin_group; the VFIO core keeps attach, detach and release apart
+ * @groups_lock: protects @groups; the VFIO core keeps attach, detach and release apart, but not
+ *	the ioctls
+ * @groups: struct tcewin_group
  * @stuck: a group left translations behind: @mm is never given back
  */
 struct tcewin_handle {
@@ -74,13 +77,15 @@ struct tcewin_handle {
 	refcount_t users;
 	struct rcu_head rcu;
 	struct tcewin_mm mm;
+	enum tcewin_container_kind kind;
 	struct tcewin_container *container;
+	struct mutex groups_lock; /* protects the next */
 	struct list_head groups;
 	bool stuck;
 };
 
 /* handle.c */
-void *tcewin_handle_open(void);
+void *tcewin_handle_open(enum tcewin_container_kind kind);
 void tcewin_handle_close(void *data);
 struct tcewin_handle *tcewin_handle_get(const void *data);
 void tcewin_handle_put(struct tcewin_handle *handle);
@@ -91,6 +96,12 @@ void tcewin_calls_wait(void);
 /* group.c */
 int tcewin_group_attach(struct tcewin_handle *handle, struct iommu_group *group);
 void tcewin_group_detach(struct tcewin_handle *handle, struct iommu_group *group);
+
+int tcewin_group_each(struct tcewin_handle *handle,
+		      int (*visit)(struct iommu_group *group, void *data), void *data);
+
+/* eeh.c */
+int tcewin_eeh_pe_op(struct tcewin_handle *handle, const void __user *arg);
 
 /* ioctl.c */
 long tcewin_ioctl(struct tcewin_handle *handle, unsigned int cmd, void __user *arg);

@@ -94,10 +94,37 @@ int tcewin_group_attach(struct tcewin_handle *handle, struct iommu_group *group)
 		return -ENOMEM;
 	entry->group = group;
 	ret = attach_pe(handle, entry, table_group);
-	if (!ret)
+	if (!ret) {
+		mutex_lock(&handle->groups_lock);
 		list_add(&entry->next, &handle->groups);
-	else if (!tcewin_is_quarantined(table_group))
+		mutex_unlock(&handle->groups_lock);
+	} else if (!tcewin_is_quarantined(table_group)) {
 		kfree(entry);
+	}
+	return ret;
+}
+
+/**
+ * tcewin_group_each() - calls a function with each group until it returns something else than 0
+ * @handle: the container
+ * @visit: the function; the group does not leave meanwhile
+ * @data: passed on
+ *
+ * Return: what @visit returned last; -ENODEV without a group.
+ */
+int tcewin_group_each(struct tcewin_handle *handle,
+		      int (*visit)(struct iommu_group *group, void *data), void *data)
+{
+	struct tcewin_group *entry;
+	int ret = -ENODEV;
+
+	mutex_lock(&handle->groups_lock);
+	list_for_each_entry(entry, &handle->groups, next) {
+		ret = visit(entry->group, data);
+		if (ret)
+			break;
+	}
+	mutex_unlock(&handle->groups_lock);
 	return ret;
 }
 
@@ -125,7 +152,9 @@ void tcewin_group_detach(struct tcewin_handle *handle, struct iommu_group *group
 
 	if (WARN_ON_ONCE(!entry))
 		return;
+	mutex_lock(&handle->groups_lock);
 	list_del(&entry->next);
+	mutex_unlock(&handle->groups_lock);
 	if (tcewin_container_detach(handle->container, entry->pe) == TCEWIN_STUCK) {
 		handle->stuck = true;
 		tcewin_quarantine(iommu_group_get_iommudata(group), &entry->host);

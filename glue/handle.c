@@ -22,10 +22,11 @@ DEFINE_STATIC_SRCU(calls);
 
 /**
  * tcewin_handle_open() - a new container
+ * @kind: v1 or v2
  *
  * Return: what the VFIO core keeps as iommu_data; never NULL nor an error pointer.
  */
-void *tcewin_handle_open(void)
+void *tcewin_handle_open(enum tcewin_container_kind kind)
 {
 	struct tcewin_handle *handle = kzalloc(sizeof(*handle), GFP_KERNEL_ACCOUNT);
 
@@ -34,8 +35,10 @@ void *tcewin_handle_open(void)
 	handle->id = atomic64_inc_return(&last_id);
 	refcount_set(&handle->users, 1);
 	tcewin_mm_init(&handle->mm);
+	handle->kind = kind;
+	mutex_init(&handle->groups_lock);
 	INIT_LIST_HEAD(&handle->groups);
-	if (tcewin_container_create(&handle->mm, &handle->container))
+	if (tcewin_container_create(&handle->mm, kind, &handle->container))
 		goto free;
 	if (xa_insert(&handles, handle->id, handle, GFP_KERNEL_ACCOUNT))
 		goto destroy;

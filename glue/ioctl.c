@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The ioctls of a v2 container: what userspace passes is copied in and its sizes and flags are
+ * The ioctls of a container: what userspace passes is copied in and its sizes and flags are
  * checked; the rest is the engine's. A call that fails has changed nothing.
  */
 #include <linux/stddef.h>
@@ -44,7 +44,7 @@ static int get_info(struct tcewin_handle *handle, void __user *arg)
 	info.flags = 0;
 	info.dma32_window_start = facts.default_start;
 	info.dma32_window_size = facts.default_size;
-	if (facts.max_windows) {
+	if (facts.max_windows && handle->kind == TCEWIN_CONTAINER_V2) {
 		info.flags |= VFIO_IOMMU_SPAPR_INFO_DDW;
 		info.ddw.pgsizes = facts.page_sizes;
 		info.ddw.max_dynamic_windows_supported = facts.max_windows;
@@ -156,13 +156,47 @@ static int owning(struct tcewin_handle *handle, void __user *arg,
 	return ret;
 }
 
+static int enable(struct tcewin_handle *handle, void __user *arg)
+{
+	return tcewin_errno(tcewin_enable(handle->container));
+}
+
+static long ioctl_v1(struct tcewin_handle *handle, unsigned int cmd, void __user *arg)
+{
+	switch (cmd) {
+	case VFIO_IOMMU_ENABLE:
+		return owning(handle, arg, enable);
+	case VFIO_IOMMU_DISABLE:
+		return tcewin_errno(tcewin_disable(handle->container));
+	default:
+		return -ENOTTY;
+	}
+}
+
+static long ioctl_v2(struct tcewin_handle *handle, unsigned int cmd, void __user *arg)
+{
+	switch (cmd) {
+	case VFIO_IOMMU_SPAPR_REGISTER_MEMORY:
+		return owning(handle, arg, register_memory);
+	case VFIO_IOMMU_SPAPR_UNREGISTER_MEMORY:
+		return unregister_memory(handle, arg);
+	case VFIO_IOMMU_SPAPR_TCE_CREATE:
+		return owning(handle, arg, create_window);
+	case VFIO_IOMMU_SPAPR_TCE_REMOVE:
+		return owning(handle, arg, remove_window);
+	default:
+		return -ENOTTY;
+	}
+}
+
 /**
  * tcewin_ioctl() - any ioctl of a container but CHECK_EXTENSION
  * @handle: the container
  * @cmd: the ioctl
  * @arg: its structure
  *
- * Return: 0 or a negative errno; -ENOTTY for what a v2 container does not have.
+ * Return: 0 or a negative errno, EEH's GET_STATE excepted; -ENOTTY for what a container of this
+ * kind does not have.
  */
 long tcewin_ioctl(struct tcewin_handle *handle, unsigned int cmd, void __user *arg)
 {
@@ -176,15 +210,10 @@ long tcewin_ioctl(struct tcewin_handle *handle, unsigned int cmd, void __user *a
 		return map_dma(handle, arg);
 	case VFIO_IOMMU_UNMAP_DMA:
 		return unmap_dma(handle, arg);
-	case VFIO_IOMMU_SPAPR_REGISTER_MEMORY:
-		return owning(handle, arg, register_memory);
-	case VFIO_IOMMU_SPAPR_UNREGISTER_MEMORY:
-		return unregister_memory(handle, arg);
-	case VFIO_IOMMU_SPAPR_TCE_CREATE:
-		return owning(handle, arg, create_window);
-	case VFIO_IOMMU_SPAPR_TCE_REMOVE:
-		return owning(handle, arg, remove_window);
+	case VFIO_EEH_PE_OP:
+		return tcewin_eeh_pe_op(handle, arg);
 	default:
-		return -ENOTTY;
+		return handle->kind == TCEWIN_CONTAINER_V1 ? ioctl_v1(handle, cmd, arg)
+							   : ioctl_v2(handle, cmd, arg);
 	}
 }

@@ -75,6 +75,46 @@ int tcewin_host_pin_resolve(void *pin, tcewin_u64 address, tcewin_u64 *real)
 	return TCEWIN_OK;
 }
 
+/*
+ * A page of the IOMMU no larger than ours: each pins the page it is in. get_user_pages() counts
+ * the same page as often as it is asked.
+ */
+int tcewin_host_pin_pages(void *cookie, tcewin_u64 address, tcewin_u32 page_shift,
+			  tcewin_u64 count, tcewin_u32 writes, tcewin_u64 *reals)
+{
+	const unsigned int flags = FOLL_LONGTERM | (writes ? FOLL_WRITE : 0);
+	/* As many as lie in consecutive pages of ours are pinned at once. */
+	const u64 step = page_shift == PAGE_SHIFT ? 32 : 1;
+	struct page *pages[32];
+	u64 done = 0;
+	long n, i;
+
+	if (WARN_ON_ONCE(((struct tcewin_mm *)cookie)->mm != current->mm))
+		return TCEWIN_FAULT;
+	while (done < count) {
+		const unsigned long va = address + (done << page_shift);
+
+		n = pin_user_pages_fast(va & PAGE_MASK, min(step, count - done), flags, pages);
+		if (n <= 0)
+			goto undo;
+		for (i = 0; i < n; i++)
+			reals[done++] = page_to_phys(pages[i]) | offset_in_page(va);
+	}
+	return TCEWIN_OK;
+
+undo:
+	while (done)
+		unpin_user_page(pfn_to_page(PHYS_PFN(reals[--done])));
+	return pin_status(n ?: -EFAULT);
+}
+
+void tcewin_host_unpin_page(tcewin_u64 real, tcewin_u32 dirty)
+{
+	struct page *page = pfn_to_page(PHYS_PFN(real));
+
+	unpin_user_pages_dirty_lock(&page, 1, dirty);
+}
+
 void tcewin_host_dirty(tcewin_u64 real, tcewin_u64 size)
 {
 	unsigned long pfn = PHYS_PFN(real);

@@ -9,12 +9,14 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/vfio.h>
+#include <asm/eeh.h>
 #include "glue.h"
 #include "vfio_layout.h"
 
 static void *tcewin_vfio_open(unsigned long type)
 {
-	return tcewin_handle_open();
+	return tcewin_handle_open(type == VFIO_SPAPR_TCE_IOMMU ? TCEWIN_CONTAINER_V1
+							       : TCEWIN_CONTAINER_V2);
 }
 
 static int tcewin_vfio_attach_group(void *data, struct iommu_group *group,
@@ -31,7 +33,8 @@ static int tcewin_vfio_attach_group(void *data, struct iommu_group *group,
 	} else {
 		if (handle)
 			ret = tcewin_group_attach(handle, group);
-		if (ret)
+		/* Without DDW v1 is left to the next driver, as long as we cannot serve it. */
+		if (ret && !(handle && handle->kind == TCEWIN_CONTAINER_V1))
 			tcewin_refuse(group);
 	}
 	if (handle)
@@ -73,7 +76,10 @@ static long tcewin_vfio_ioctl(void *data, unsigned int cmd, unsigned long arg)
 	tcewin_call_begin(&call);
 	if (cmd == VFIO_CHECK_EXTENSION) {
 		/* Asked with and without a container. */
-		ret = arg == VFIO_SPAPR_TCE_v2_IOMMU;
+		if (arg == VFIO_EEH)
+			ret = eeh_enabled();
+		else
+			ret = arg == VFIO_SPAPR_TCE_IOMMU || arg == VFIO_SPAPR_TCE_v2_IOMMU;
 	} else {
 		handle = tcewin_handle_get(data);
 		if (handle) {

@@ -248,6 +248,32 @@ int tcewin_host_pin(void *mm, tcewin_u64 address, tcewin_u64 size, void **pin)
 	return status;
 }
 
+int tcewin_host_pin_pages(void *mm, tcewin_u64 address, tcewin_u32 page_shift, tcewin_u64 count, tcewin_u32, tcewin_u64 *reals)
+{
+	FakeHost &h = FakeHost::current();
+	Entered in{h};
+	if (count == 0 || count > 512 || page_shift > h.memory.page_shift || address & ((u64{1} << page_shift) - 1))
+		h.complaints.add("tcewin_host_pin_pages() of a bad range", address, count);
+	int status = h.injector.fires(Point::pin) ? TCEWIN_NO_MEMORY : TCEWIN_OK;
+	u64 done = 0;
+	for (; done < count && status == TCEWIN_OK; done++)
+		status = h.memory.pin_page(mm_of(mm), address + (done << page_shift), &reals[done]);
+	if (status != TCEWIN_OK)
+		while (done > 1) // all but the one that failed
+			(void)h.memory.unpin_page(reals[--done - 1]);
+	return status;
+}
+
+void tcewin_host_unpin_page(tcewin_u64 real, tcewin_u32 dirty)
+{
+	FakeHost &h = FakeHost::current();
+	Entered in{h};
+	if (dirty)
+		h.memory.dirty(real, 4096, FakeMemory::Precision::rough);
+	if (h.memory.unpin_page(real))
+		h.firmware.check_reach("unpinned a page that a device can reach");
+}
+
 void tcewin_host_unpin(void *mm, void *pin)
 {
 	FakeHost &h = FakeHost::current();

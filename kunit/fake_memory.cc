@@ -161,10 +161,39 @@ bool FakeMemory::unpin(FakeMm *mm, FakePin *pin)
 		complaints_.add("unpinned what a device could write without making it dirty", start, end);
 	mm->writable.remove(start, end);
 	mm->dirty.remove(start, end);
-	mm->locked -= pin->size;
+	if (pin->accounted)
+		mm->locked -= pin->size;
 	mm->pins.erase(at);
 	tcewin_run_free(pin);
 	return true;
+}
+
+int FakeMemory::pin_page(FakeMm *mm, u64 address, u64 *real)
+{
+	const u64 size = u64{1} << page_shift, page = address & ~(size - 1);
+	const auto at_real = real_of(mm, address);
+	if (!at_real)
+		return TCEWIN_FAULT;
+	*real = *at_real;
+	if (const FakePin *pin = pin_at(mm, page)) {
+		const_cast<FakePin *>(pin)->users++;
+		return TCEWIN_OK;
+	}
+	auto *made = static_cast<FakePin *>(tcewin_run_alloc(sizeof(FakePin)));
+	*made = {mm, page, size, 1, false};
+	mm->pins.insert(mm->pins.partition([=](const FakePin *p) { return p->address < page; }), made);
+	return TCEWIN_OK;
+}
+
+bool FakeMemory::unpin_page(u64 real)
+{
+	const auto owner = owner_of(real);
+	const FakePin *pin = owner ? pin_at(owner->mm, owner->address) : nullptr;
+	if (!pin || pin->accounted) {
+		complaints_.add("unpin of a page that no MAP has pinned", real);
+		return false;
+	}
+	return unpin(owner->mm, const_cast<FakePin *>(pin));
 }
 
 int FakeMemory::resolve(const FakePin *pin, u64 address, u64 *real)

@@ -19,6 +19,7 @@ struct FakePin {
 	FakeMm *mm;
 	u64 address, size;
 	unsigned users;
+	bool accounted = true; // not what a v1 MAP pins
 };
 
 // User addresses [start, start + size) in 2^n pieces of 1 << piece_shift bytes. Real memory holds them in another order
@@ -60,6 +61,9 @@ public:
 	// host.h's functions of the same names; unpin() only drops a user of the pin, true when it was the last.
 	int pin(FakeMm *mm, u64 address, u64 size, FakePin **pin);
 	bool unpin(FakeMm *mm, FakePin *pin);
+	// tcewin_host_pin_pages() and tcewin_host_unpin_page() for one page of the host; true when nothing pins it any more.
+	int pin_page(FakeMm *mm, u64 address, u64 *real);
+	bool unpin_page(u64 real);
 	int resolve(const FakePin *pin, u64 address, u64 *real);
 	// After a failed call nobody knows how far a table was written, so that more may be made dirty than was
 	// writable.

@@ -10,7 +10,7 @@ Rig::Rig(Test &test, const Setup &setup) : t{test}, host{test.host()}, mm{host.m
 	host.memory.back(mm, scattered, scattered_size, setup.page_shift);
 	host.memory.back(mm, huge, huge_size, 21);
 	host.memory.back(mm, block, block_size, 28);
-	EXPECT_EQ(tcewin_container_create(mm, &container), TCEWIN_OK);
+	EXPECT_EQ(tcewin_container_create(mm, setup.kind, &container), TCEWIN_OK);
 	for (unsigned i = 0; i < pes; i++) {
 		fake[i] = host.firmware.new_pe(setup.personality);
 		EXPECT_EQ(tcewin_pe_create(fake[i], &fake[i]->info, &pe[i]), TCEWIN_OK);

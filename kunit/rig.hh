@@ -22,6 +22,7 @@ struct Setup {
 	Personality personality = Personality::qemu();
 	unsigned pes = 1;
 	u32 page_shift = 12; // of the host
+	tcewin_container_kind kind = TCEWIN_CONTAINER_V2;
 };
 
 class Rig
@@ -42,6 +43,8 @@ public:
 	{
 		return done(tcewin_map(container, ioba, address, size, access));
 	}
+	int enable() { return done(tcewin_enable(container)); }
+	int disable() { return done(tcewin_disable(container)); }
 	int unmap(u64 ioba, u64 size) { return done(tcewin_unmap(container, ioba, size)); }
 	// Ends everything but the fake.
 	void close();

@@ -28,6 +28,10 @@ enum tcewin_status {
 	TCEWIN_NOT_REGISTERED,		/* EINVAL: some of the memory was never registered */
 	TCEWIN_PAGE_TOO_LARGE,		/* EPERM: the IOMMU page is larger than the piece of memory behind it */
 	TCEWIN_NOTHING_REGISTERED,	/* EPERM: MAP or UNMAP before the first REGISTER */
+	TCEWIN_NOT_ENABLED,		/* EPERM: v1 MAP or UNMAP before ENABLE */
+	TCEWIN_ALREADY_ENABLED,		/* EBUSY */
+	TCEWIN_NOTHING_TO_ENABLE,	/* ENODEV: v1 ENABLE without a group */
+	TCEWIN_ONE_GROUP_ONLY,		/* EBUSY: a v1 container has one */
 	TCEWIN_ALREADY_REGISTERED,	/* EBUSY: the same range again */
 	TCEWIN_OVERLAP,			/* EINVAL: overlaps another region */
 	TCEWIN_UNKNOWN_REGION,		/* ENOENT */
@@ -58,6 +62,9 @@ enum tcewin_status {
 struct tcewin_pe;
 struct tcewin_container;
 
+/* VFIO_SPAPR_TCE_IOMMU: one group, its default window, memory pinned by MAP. VFIO_SPAPR_TCE_v2_IOMMU: all the rest. */
+enum tcewin_container_kind { TCEWIN_CONTAINER_V1, TCEWIN_CONTAINER_V2 };
+
 /* Facts about a PE that do not change while it lives. */
 struct tcewin_pe_info {
 	tcewin_u64 default_start;	/* the default window, bytes on the bus */
@@ -87,7 +94,7 @@ int tcewin_pe_create(void *host, const struct tcewin_pe_info *info, struct tcewi
 void tcewin_pe_destroy(struct tcewin_pe *pe);
 
 /* @mm is the cookie of pin and charge. NO_MEMORY. */
-int tcewin_container_create(void *mm, struct tcewin_container **container);
+int tcewin_container_create(void *mm, enum tcewin_container_kind kind, struct tcewin_container **container);
 /* Ends every mapping, removes every window, unpins every region. PEs are to be detached first. */
 void tcewin_container_destroy(struct tcewin_container *container);
 
@@ -120,8 +127,15 @@ int tcewin_create_window(struct tcewin_container *container, tcewin_u32 page_shi
 int tcewin_remove_window(struct tcewin_container *container, tcewin_u64 start);
 
 /*
+ * v1, VFIO_IOMMU_ENABLE: charges the default window's size as locked memory. ALREADY_ENABLED, NOTHING_TO_ENABLE, NO_MEMORY.
+ * VFIO_IOMMU_DISABLE: ends every mapping first; fine when not enabled. FIRMWARE_ERROR, INTERRUPTED, STUCK.
+ */
+int tcewin_enable(struct tcewin_container *container);
+int tcewin_disable(struct tcewin_container *container);
+
+/*
  * VFIO_IOMMU_MAP_DMA; @access is TCEWIN_READ and/or TCEWIN_WRITE. What was mapped in the range is replaced, or stays on
- * failure. NO_GROUP, NOTHING_REGISTERED, NO_WINDOW, ZERO_SIZE, UNALIGNED, OVERFLOW, OUT_OF_WINDOW, NO_DIRECTION,
+ * failure. v1 pins the memory. NO_GROUP, NOTHING_REGISTERED or NOT_ENABLED, NO_WINDOW, ZERO_SIZE, UNALIGNED, OVERFLOW, OUT_OF_WINDOW, NO_DIRECTION,
  * NOT_REGISTERED, PAGE_TOO_LARGE, NO_MEMORY, FIRMWARE_ERROR, INTERRUPTED, STUCK.
  */
 int tcewin_map(struct tcewin_container *container, tcewin_u64 ioba, tcewin_u64 address, tcewin_u64 size, tcewin_u32 access);

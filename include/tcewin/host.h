@@ -137,6 +137,15 @@ int tcewin_host_pin_resolve(void *pin, tcewin_u64 address, tcewin_u64 *real);
 void tcewin_host_dirty(tcewin_u64 real, tcewin_u64 size);
 /* log2 of the host's page size. Any context. */
 tcewin_u32 tcewin_host_page_shift(void);
+/*
+ * Pins the host page behind each of the @count (1 to 512) consecutive IOMMU pages of @page_shift, no larger than the host's, at user
+ * @address, once each; @reals gets their real addresses. @writes: the device will write. All or none. Status: FAULT, NO_MEMORY,
+ * INTERRUPTED. Context: a system call of that mm.
+ */
+int tcewin_host_pin_pages(void *mm, tcewin_u64 address, tcewin_u32 page_shift, tcewin_u64 count, tcewin_u32 writes,
+			  tcewin_u64 *reals);
+/* Undoes one of them. @dirty: a device may have written it. Any task. */
+void tcewin_host_unpin_page(tcewin_u64 real, tcewin_u32 dirty);
 /* Charges @bytes of bookkeeping to the user's locked memory / gives them back. Status: NO_MEMORY over the limit. */
 int tcewin_host_charge(void *mm, tcewin_u64 bytes);
 void tcewin_host_uncharge(void *mm, tcewin_u64 bytes);

@@ -80,7 +80,7 @@ void region_of_another_container(Test &t)
 {
 	Rig rig{t};
 	tcewin_container *other = nullptr;
-	ASSERT_EQ(tcewin_container_create(rig.mm, &other), TCEWIN_OK);
+	ASSERT_EQ(tcewin_container_create(rig.mm, TCEWIN_CONTAINER_V2, &other), TCEWIN_OK);
 	EXPECT_EQ(tcewin_register_memory(other, scattered, mib), TCEWIN_OK);
 	EXPECT_REFUSED(OVERLAP, rig.add(scattered, 2 * mib));
 	EXPECT_EQ(rig.add(scattered, mib), TCEWIN_OK);

@@ -222,6 +222,19 @@ void few_maps(Rig &rig)
 	EXPECT_EQ(rig.map(20 * kib, scattered + 32 * kib, 16 * kib, TCEWIN_READ), TCEWIN_OK);
 }
 
+void enabled(Rig &rig)
+{
+	Test &t = rig.t;
+	EXPECT_EQ(rig.enable(), TCEWIN_OK);
+	EXPECT_EQ(rig.map(0, scattered, 3 * mib), TCEWIN_OK);
+	EXPECT_EQ(rig.map(mib, scattered + 4 * mib, 8 * kib, TCEWIN_READ), TCEWIN_OK);
+}
+constexpr Setup v1{.personality = qemu, .kind = TCEWIN_CONTAINER_V1};
+
+void enable_v1(Test &t) { sweep(t, {v1, nothing, [](Rig &rig) { return rig.enable(); }}); }
+void disable_v1(Test &t) { sweep(t, {v1, enabled, [](Rig &rig) { return rig.disable(); }}); }
+void map_v1(Test &t) { sweep(t, {v1, enabled, [](Rig &rig) { return rig.map(mib / 2, scattered, 3 * mib); }}); }
+void unmap_v1(Test &t) { sweep(t, {v1, enabled, [](Rig &rig) { return rig.unmap(mib / 2, mib); }}); }
 void register_memory(Test &t) { sweep(t, {{qemu}, nothing, do_register}); }
 void unregister_memory(Test &t) { sweep(t, {{qemu}, registered, do_unregister}); }
 void create(Test &t) { sweep(t, {{qemu}, nothing, do_create}); }
@@ -280,6 +293,10 @@ constexpr tcewin_case cases[] = {
 	CASE(attach_second_qemu),
 	CASE(replace_one_by_one),
 	CASE(unmap_one_by_one),
+	CASE(enable_v1),
+	CASE(disable_v1),
+	CASE(map_v1),
+	CASE(unmap_v1),
 };
 
 } // namespace
