@@ -14,9 +14,21 @@ struct tcewin_container : Container {
 
 int tcewin_pe_create(void *host, const tcewin_pe_info *info, tcewin_pe **pe)
 {
-	auto made = make<tcewin_pe>(host, *info);
+	auto made = make<tcewin_pe>(host, *info, TCEWIN_OWNER_USER);
 	return to_status(made.transform([&](Owned<tcewin_pe> &p) { *pe = p.release(); }));
 }
+
+int tcewin_pe_adopt(void *host, tcewin_pe **pe)
+{
+	auto made = make<tcewin_pe>(host, tcewin_pe_info{}, TCEWIN_OWNER_KERNEL);
+	return to_status(made.transform([&](Owned<tcewin_pe> &p) { *pe = p.release(); }));
+}
+
+int tcewin_pe_take(tcewin_pe *pe) { return to_status(pe->take()); }
+
+int tcewin_pe_release(tcewin_pe *pe) { return to_status(pe->release()); }
+
+tcewin_owner tcewin_pe_owner(const tcewin_pe *pe) { return pe->owner(); }
 
 void tcewin_pe_destroy(tcewin_pe *pe) { Owned<tcewin_pe>{pe}.reset(); }
 

@@ -34,6 +34,60 @@ void Pe::abandon()
 	sweep();
 }
 
+Result<> Pe::take()
+{
+	if (owner_ == TCEWIN_OWNER_USER)
+		return {}; // the next device of the PE, or one that was just plugged in
+	if (owner_ != TCEWIN_OWNER_KERNEL)
+		return fail(TCEWIN_QUARANTINED);
+	owner_ = TCEWIN_OWNER_HANDING_OVER;
+	if (auto r = from_status(tcewin_host_platform_take(host_, &info_)); !r) {
+		owner_ = TCEWIN_OWNER_KERNEL;
+		return r;
+	}
+	if (auto r = end_kernel_windows(); !r) {
+		(void)give_back();
+		return r;
+	}
+	owner_ = TCEWIN_OWNER_USER;
+	return {};
+}
+
+Result<> Pe::release()
+{
+	if (owner_ == TCEWIN_OWNER_KERNEL)
+		return {};
+	if (owner_ != TCEWIN_OWNER_USER)
+		return fail(TCEWIN_QUARANTINED);
+	owner_ = TCEWIN_OWNER_HANDING_OVER;
+	return give_back();
+}
+
+// What the platform leaves of the default window is still in the device's reach: a reset makes it known, then it is
+// emptied and goes. A PE without DDW keeps the one it has.
+Result<> Pe::end_kernel_windows()
+{
+	if (info_.max_windows == 0)
+		return {};
+	const PeWindow left = TRY(restore_default(Bytes{info_.default_size}));
+	return remove(left);
+}
+
+// The platform's reset takes away what could not be removed; it is empty, or this PE would be in quarantine.
+Result<> Pe::give_back()
+{
+	abandon();
+	for (auto &slot : windows_)
+		slot.reset();
+	if (auto r = from_status(tcewin_host_platform_release(host_)); !r) {
+		quarantine();
+		tcewin_host_event(host_, TCEWIN_EVENT_STUCK, "the kernel cannot have the PE back", r.error());
+		return fail(TCEWIN_QUARANTINED);
+	}
+	owner_ = TCEWIN_OWNER_KERNEL;
+	return {};
+}
+
 Result<PeWindow> Pe::restore_default(Bytes size)
 {
 	if (info_.max_windows == 0)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A PE under a user's ownership on pSeries: the one place that speaks ibm,query/create/remove/reset-pe-dma-window(s),
-// with the differences between PowerVM's and QEMU's firmware evened out. Every window it hands out is empty. Called by
-// Container under its lock.
+// A PE on pSeries, who owns it and what windows it has: the one place that speaks
+// ibm,query/create/remove/reset-pe-dma-window(s), with the differences between PowerVM's and QEMU's firmware evened
+// out. Every window it hands out is empty. Called by Container under its lock.
 #pragma once
 
 #include <array>
@@ -25,10 +25,17 @@ struct PeWindow {
 class Pe
 {
 public:
-	Pe(void *host, const tcewin_pe_info &info) : host_{host}, info_{info} {}
+	Pe(void *host, const tcewin_pe_info &info, tcewin_owner owner) : host_{host}, info_{info}, owner_{owner} {}
 	Pe(const Pe &) = delete;
 	// Tries once more to remove what is left.
 	~Pe();
+
+	// tcewin_pe_take() and tcewin_pe_release(). kernel -> handing over -> user -> handing over -> kernel;
+	// quarantined is where it ends when neither side can be trusted with it.
+	Result<> take();
+	Result<> release();
+	tcewin_owner owner() const { return owner_; }
+	void quarantine() { owner_ = TCEWIN_OWNER_QUARANTINED; }
 
 	const tcewin_pe_info &info() const { return info_; }
 	Ioba default_start() const { return Ioba{info_.default_start}; }
@@ -68,12 +75,15 @@ private:
 	Result<> clear_all(const PeWindow &window);
 	Result<> query(PageShift page, Bytes size);
 	Result<> firmware_remove(Liobn liobn);
+	Result<> end_kernel_windows();
+	Result<> give_back();
 	void sweep();
 	void note_leftovers();
 	std::optional<Slot> *find(const PeWindow &window);
 
 	void *host_;
 	tcewin_pe_info info_;
+	tcewin_owner owner_;
 	bool suspect_{};
 	std::array<std::optional<Slot>, 4> windows_{}; // what firmware has; orphans take a place too
 };

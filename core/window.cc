@@ -261,10 +261,12 @@ Result<> Window::drop_member(std::size_t at)
 	const bool gone = member.pe->remove(member.at).has_value();
 	if (!gone)
 		member.pe->orphan(member.at);
+	Pe *pe = member.pe;
 	members_.remove(at);
 	if (empty || gone)
 		return {};
 	abandoned_ = true;
+	pe->quarantine();
 	tcewin_host_event(nullptr, TCEWIN_EVENT_STUCK, "a window can neither be emptied nor removed", 0);
 	return fail(TCEWIN_STUCK);
 }

@@ -14,10 +14,13 @@
 #include <linux/types.h>
 #include <tcewin/engine.h>
 
+struct device;
 struct device_node;
 struct iommu_group;
 struct iommu_table_group;
+struct iommu_table_group_ops;
 struct mm_struct;
+struct pci_dev;
 
 /**
  * struct tcewin_mm - the memory that a container belongs to, see mm.c
@@ -84,6 +87,31 @@ struct tcewin_handle {
 	bool stuck;
 };
 
+/**
+ * struct tcewin_adopted - a PE that is ours, see adopt.c
+ * @next: in the list of them
+ * @table_group: of the PE
+ * @platform: the operations that were there before ours
+ * @dev: the device of the hand-over that is under way
+ * @host: the engine's cookie of it
+ * @pe: the engine's part
+ * @holds_module: a user owns it, so the module stays
+ */
+struct tcewin_adopted {
+	struct list_head next;
+	struct iommu_table_group *table_group;
+	struct iommu_table_group_ops *platform;
+	struct device *dev;
+	struct tcewin_pe_host host;
+	struct tcewin_pe *pe;
+	bool holds_module;
+};
+
+/* adopt.c */
+struct tcewin_adopted *tcewin_adopted(struct iommu_table_group *table_group);
+int tcewin_adopt_init(void);
+void tcewin_adopt_exit(void);
+
 /* handle.c */
 void *tcewin_handle_open(enum tcewin_container_kind kind);
 void tcewin_handle_close(void *data);
@@ -115,16 +143,15 @@ bool tcewin_mm_is_other(struct tcewin_mm *mm);
 bool tcewin_mm_is_current(struct tcewin_mm *mm);
 
 /* pseries.c */
-int tcewin_pe_find(struct iommu_group *group, struct iommu_table_group *table_group,
-		   struct tcewin_pe_host *pe, struct tcewin_pe_info *info);
+bool tcewin_is_member(struct pci_dev *pdev, const struct iommu_table_group *table_group);
+int tcewin_pe_find(struct iommu_table_group *table_group, struct tcewin_pe_host *pe);
+int tcewin_pe_read(struct tcewin_pe_host *pe, struct iommu_table_group *table_group,
+		   struct tcewin_pe_info *info);
+bool tcewin_pe_has_default_window(const struct tcewin_pe_host *pe);
 void tcewin_pe_forget(struct tcewin_pe_host *pe);
 
 /* properties.c */
 void tcewin_properties_exit(void);
-
-/* quarantine.c */
-bool tcewin_is_quarantined(const struct iommu_table_group *table_group);
-void tcewin_quarantine(struct iommu_table_group *table_group, const struct tcewin_pe_host *pe);
 
 /* refuse.c */
 void tcewin_refuse(struct iommu_group *group);

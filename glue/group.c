@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A group of a container: the PE that its devices share, from the moment that the IOMMU core has
- * taken it from the kernel's DMA API (before attach) until it gives it back (after detach). The
- * hand-over itself is the platform's; what it wants back are empty tables[] and no window.
+ * taken it from the kernel's DMA API (before attach) until it gives it back (after detach): those
+ * two are adopt.c's.
  */
 #define pr_fmt(fmt) "tcewin: " fmt
+#include <linux/err.h>
 #include <linux/iommu.h>
-#include <linux/pci.h>
 #include <linux/slab.h>
 #include <asm/iommu.h>
 #include "glue.h"
@@ -14,61 +14,8 @@
 struct tcewin_group {
 	struct list_head next;
 	struct iommu_group *group;
-	struct tcewin_pe_host host;
 	struct tcewin_pe *pe;
 };
-
-/*
- * The platform's take_ownership() does this for one device of the PE only; the others would keep
- * a pointer to the table that it freed.
- */
-static int forget_table(struct device *dev, void *unused)
-{
-	set_iommu_table_base(dev, NULL);
-	return 0;
-}
-
-/* Whether the kernel has let go of the PE. */
-static int check_taken(struct iommu_group *group, struct iommu_table_group *table_group)
-{
-	if (tcewin_is_quarantined(table_group))
-		return -EBUSY;
-	if (!iommu_group_dma_owner_claimed(group))
-		return -EPERM;
-	if (table_group->tables[0] || table_group->tables[1]) {
-		pr_warn_ratelimited("group %d: the kernel has kept a window of its own\n",
-				    iommu_group_id(group));
-		return -EBUSY;
-	}
-	return 0;
-}
-
-static int attach_pe(struct tcewin_handle *handle, struct tcewin_group *entry,
-		     struct iommu_table_group *table_group)
-{
-	struct tcewin_pe_info info;
-	int ret, status;
-
-	ret = tcewin_pe_find(entry->group, table_group, &entry->host, &info);
-	if (ret)
-		return ret;
-	status = tcewin_pe_create(&entry->host, &info, &entry->pe);
-	if (status)
-		goto forget;
-	iommu_group_for_each_dev(entry->group, NULL, forget_table);
-	status = tcewin_container_attach(handle->container, entry->pe);
-	if (!status)
-		return 0;
-	if (status == TCEWIN_STUCK) {
-		handle->stuck = true;
-		tcewin_quarantine(table_group, &entry->host);
-		return -EIO;
-	}
-	tcewin_pe_destroy(entry->pe);
-forget:
-	tcewin_pe_forget(&entry->host);
-	return tcewin_errno(status);
-}
 
 /**
  * tcewin_group_attach() - a group joins a container
@@ -81,27 +28,34 @@ forget:
 int tcewin_group_attach(struct tcewin_handle *handle, struct iommu_group *group)
 {
 	struct iommu_table_group *table_group = iommu_group_get_iommudata(group);
+	struct tcewin_adopted *adopted;
 	struct tcewin_group *entry;
-	int ret;
+	int status;
 
 	if (!table_group)
 		return -ENODEV;
-	ret = check_taken(group, table_group);
-	if (ret)
-		return ret;
+	if (!iommu_group_dma_owner_claimed(group))
+		return -EPERM;
+	adopted = tcewin_adopted(table_group);
+	if (IS_ERR(adopted))
+		return PTR_ERR(adopted);
+	if (tcewin_pe_owner(adopted->pe) != TCEWIN_OWNER_USER)
+		return -EBUSY;
 	entry = kzalloc(sizeof(*entry), GFP_KERNEL_ACCOUNT);
 	if (!entry)
 		return -ENOMEM;
 	entry->group = group;
-	ret = attach_pe(handle, entry, table_group);
-	if (!ret) {
-		mutex_lock(&handle->groups_lock);
-		list_add(&entry->next, &handle->groups);
-		mutex_unlock(&handle->groups_lock);
-	} else if (!tcewin_is_quarantined(table_group)) {
+	entry->pe = adopted->pe;
+	status = tcewin_container_attach(handle->container, entry->pe);
+	if (status) {
+		handle->stuck |= status == TCEWIN_STUCK;
 		kfree(entry);
+		return tcewin_errno(status);
 	}
-	return ret;
+	mutex_lock(&handle->groups_lock);
+	list_add(&entry->next, &handle->groups);
+	mutex_unlock(&handle->groups_lock);
+	return 0;
 }
 
 /**
@@ -143,8 +97,7 @@ static struct tcewin_group *find(struct tcewin_handle *handle, struct iommu_grou
  * @handle: the container
  * @group: the group
  *
- * When a translation cannot be taken back the PE goes into quarantine, and what the engine and
- * firmware.c know of it stays for good.
+ * When a translation cannot be taken back the engine puts the PE into quarantine.
  */
 void tcewin_group_detach(struct tcewin_handle *handle, struct iommu_group *group)
 {
@@ -157,11 +110,7 @@ void tcewin_group_detach(struct tcewin_handle *handle, struct iommu_group *group
 	mutex_unlock(&handle->groups_lock);
 	if (tcewin_container_detach(handle->container, entry->pe) == TCEWIN_STUCK) {
 		handle->stuck = true;
-		tcewin_quarantine(iommu_group_get_iommudata(group), &entry->host);
 		tcewin_refuse(group);
-		return;
 	}
-	tcewin_pe_destroy(entry->pe);
-	tcewin_pe_forget(&entry->host);
 	kfree(entry);
 }

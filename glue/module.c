@@ -37,21 +37,29 @@ static int __init tcewin_init(void)
 	ret = tcewin_refuse_init();
 	if (ret)
 		return ret;
+	ret = tcewin_adopt_init();
+	if (ret)
+		goto refuse_exit;
 	ret = tcewin_vfio_init();
-	if (ret) {
-		tcewin_refuse_exit();
-		return ret;
-	}
-	pr_info("serves VFIO containers of type 7 (sPAPR TCE v2)%s\n",
+	if (ret)
+		goto adopt_exit;
+	pr_info("serves VFIO containers of types 2 and 7 (sPAPR TCE)%s\n",
 		firmware_has_feature(FW_FEATURE_PUT_TCE_IND) &&
 		firmware_has_feature(FW_FEATURE_STUFF_TCE) ?
 		"" : ", one translation a hypercall: firmware has no multi-TCE option");
 	return 0;
+
+adopt_exit:
+	tcewin_adopt_exit();
+refuse_exit:
+	tcewin_refuse_exit();
+	return ret;
 }
 
 static void __exit tcewin_exit(void)
 {
 	tcewin_vfio_exit();
+	tcewin_adopt_exit();
 	tcewin_refuse_exit();
 	tcewin_properties_exit();
 }

@@ -27,31 +27,34 @@ static struct device_node *find_node(struct device_node *dn,
 	return NULL;
 }
 
-/* For iommu_group_for_each_dev(): the first device of the PE that has a node, with a reference. */
-static int find_device(struct device *dev, void *data)
+/**
+ * tcewin_is_member() - a device belongs to a PE
+ * @pdev: the device
+ * @table_group: of the PE
+ *
+ * Return: whether that is so. Takes no lock of the group's.
+ */
+bool tcewin_is_member(struct pci_dev *pdev, const struct iommu_table_group *table_group)
 {
-	struct pci_dev **pdev = data;
-	struct device_node *dn;
+	struct iommu_group *group = iommu_group_get(&pdev->dev);
+	bool member = group && group == table_group->group;
 
-	if (!dev_is_pci(dev))
-		return 0;
-	dn = pci_device_to_OF_node(to_pci_dev(dev));
-	if (!dn || !PCI_DN(dn))
-		return 0;
-	*pdev = pci_dev_get(to_pci_dev(dev));
-	return 1;
+	iommu_group_put(group);
+	return member;
 }
 
-static void read_device(struct pci_dev *pdev, struct iommu_table_group *table_group,
-			struct tcewin_pe_host *pe)
+/* The first device of the PE that has a node, with a reference. */
+static struct pci_dev *find_device(const struct iommu_table_group *table_group)
 {
-	struct device_node *dn = pci_device_to_OF_node(pdev);
-	const struct pci_dn *pdn = PCI_DN(dn);
+	struct pci_dev *pdev = NULL;
+	struct device_node *dn;
 
-	pe->node = find_node(dn, table_group);
-	pe->buid = pdn->phb->buid;
-	pe->config_address = pdn->busno << 16 | pdn->devfn << 8;
-	strscpy(pe->name, pci_name(pdev));
+	for_each_pci_dev(pdev) {
+		dn = pci_device_to_OF_node(pdev);
+		if (dn && PCI_DN(dn) && tcewin_is_member(pdev, table_group))
+			return pdev;
+	}
+	return NULL;
 }
 
 /*
@@ -130,41 +133,64 @@ static int read_page_sizes(struct tcewin_pe_host *pe, struct tcewin_pe_info *inf
 }
 
 /**
- * tcewin_pe_find() - everything about the PE of a group
- * @group: the group, owned by VFIO
+ * tcewin_pe_find() - how firmware calls a PE
  * @table_group: of the PE
  * @pe: filled; tcewin_pe_forget() ends it
- * @info: filled; max_windows is 0 when firmware has no DDW for it
+ *
+ * Return: 0; -ENODEV when the device tree does not tell enough, or firmware has no DDW for it.
+ */
+int tcewin_pe_find(struct iommu_table_group *table_group, struct tcewin_pe_host *pe)
+{
+	struct pci_dev *pdev = find_device(table_group);
+	struct device_node *dn;
+
+	memset(pe, 0, sizeof(*pe));
+	if (!pdev)
+		return -ENODEV;
+	dn = pci_device_to_OF_node(pdev);
+	pe->node = find_node(dn, table_group);
+	pe->buid = PCI_DN(dn)->phb->buid;
+	pe->config_address = PCI_DN(dn)->busno << 16 | PCI_DN(dn)->devfn << 8;
+	strscpy(pe->name, pci_name(pdev));
+	pci_dev_put(pdev);
+	if (pe->node && read_tokens(pe))
+		return 0;
+	tcewin_pe_forget(pe);
+	return -ENODEV;
+}
+
+/**
+ * tcewin_pe_read() - what a PE can have
+ * @pe: the PE
+ * @table_group: of it
+ * @info: filled
  *
  * Return: 0; -ENODEV when the device tree does not tell enough; -EIO when firmware does not.
  */
-int tcewin_pe_find(struct iommu_group *group, struct iommu_table_group *table_group,
-		   struct tcewin_pe_host *pe, struct tcewin_pe_info *info)
+int tcewin_pe_read(struct tcewin_pe_host *pe, struct iommu_table_group *table_group,
+		   struct tcewin_pe_info *info)
 {
-	struct pci_dev *pdev = NULL;
 	int ret;
 
-	memset(pe, 0, sizeof(*pe));
 	memset(info, 0, sizeof(*info));
-	iommu_group_for_each_dev(group, &pdev, find_device);
-	if (!pdev)
-		return -ENODEV;
-	read_device(pdev, table_group, pe);
-	pci_dev_put(pdev);
-	if (!pe->node)
-		return -ENODEV;
-
 	info->max_levels = 1;
 	info->put_indirect = firmware_has_feature(FW_FEATURE_PUT_TCE_IND) ? 1 : 0;
 	info->stuff = firmware_has_feature(FW_FEATURE_STUFF_TCE) ? 1 : 0;
+	info->max_windows = tcewin_windows_supported(table_group);
 	ret = read_default_window(pe->node, info);
-	if (!ret && read_tokens(pe)) {
-		info->max_windows = tcewin_windows_supported(table_group);
-		ret = read_page_sizes(pe, info);
-	}
-	if (ret)
-		tcewin_pe_forget(pe);
-	return ret;
+	return ret ?: read_page_sizes(pe, info);
+}
+
+/**
+ * tcewin_pe_has_default_window() - the device tree describes it, in use or put aside
+ * @pe: the PE
+ *
+ * Return: whether that is so.
+ */
+bool tcewin_pe_has_default_window(const struct tcewin_pe_host *pe)
+{
+	return of_property_present(pe->node, "ibm,dma-window-saved") ||
+	       of_property_present(pe->node, "ibm,dma-window");
 }
 
 /**

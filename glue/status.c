@@ -41,6 +41,7 @@ static const unsigned char numbers[] = {
 	[TCEWIN_NO_DDW] = EINVAL,
 	[TCEWIN_FIRMWARE_ERROR] = EIO,
 	[TCEWIN_INTERRUPTED] = EINTR,
+	[TCEWIN_QUARANTINED] = EBUSY,
 	[TCEWIN_STUCK] = EIO,
 };
 

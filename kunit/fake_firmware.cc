@@ -109,12 +109,48 @@ void FakeFirmware::check_reach(const char *rule)
 			});
 }
 
+void FakeFirmware::give_to_kernel(FakePe *pe)
+{
+	while (!pe->tables.empty())
+		destroy(pe, 0);
+	make(pe, pe->info.default_liobn, pe->stores[0], 12, pe->info.default_start, pe->info.default_size >> 12);
+	leave_residue(*pe);
+	pe->kernels = true;
+}
+
+// As Linux 6.12 does it: the window stays alive in firmware.
+int FakeFirmware::platform_take(FakePe *pe, tcewin_pe_info *info)
+{
+	if (!pe->kernels)
+		complaints_.add("takes from the kernel what it does not have", pe->liobn_base);
+	if (injector_.fires(Point::platform_take))
+		return TCEWIN_FIRMWARE_ERROR;
+	pe->kernels = false;
+	*info = pe->info;
+	return TCEWIN_OK;
+}
+
+int FakeFirmware::platform_release(FakePe *pe)
+{
+	for (FakeTable *t : pe->tables)
+		t->words->each([&](u64 index, u64 word) {
+			if (!is_residue(word))
+				complaints_.add("gives the kernel a PE with a translation", t->start + (index << t->page_shift), word);
+		});
+	if (!pe->announced.empty())
+		complaints_.add("gives the kernel a PE whose windows are announced", pe->announced[0].start);
+	if (injector_.fires(Point::platform_release))
+		return TCEWIN_FIRMWARE_ERROR;
+	give_to_kernel(pe);
+	return TCEWIN_OK;
+}
+
 void FakeFirmware::settled()
 {
 	if (waits_owed)
 		complaints_.add("did not wait while RTAS was busy", waits_owed);
 	for (FakePe *pe : pes_) {
-		if (!pe->tables.empty() && pe->tables[0]->left_behind)
+		if (pe->kernels || (!pe->tables.empty() && pe->tables[0]->left_behind))
 			continue;
 		for (FakeTable *t : pe->tables)
 			t->words->each([&](u64 index, u64 word) {
@@ -134,6 +170,8 @@ void FakeFirmware::settled()
 void FakeFirmware::finish()
 {
 	for (FakePe *pe : pes_) {
+		if (pe->kernels)
+			continue;
 		for (FakeTable *t : pe->tables)
 			complaints_.add("a window is left at the end", t->start, t->liobn);
 		if (!pe->announced.empty())

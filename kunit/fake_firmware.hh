@@ -91,6 +91,8 @@ struct FakePe {
 	Vector<tcewin_window_info> announced; // what tcewin_host_window_added() was told
 	Words stores[3];		      // the default window's table, and one for each DDW
 	u32 liobn_base;
+	bool in_hand_over{};  // inside of tcewin_pe_take()
+	bool kernels{};	      // its default window is alive, with the kernel's translations
 	u64 override_start{}; // where the next DDW will be, if not 0
 	int call{};	      // the RTAS call that was answered busy
 	u32 busy_left{};
@@ -114,6 +116,8 @@ public:
 	// A PE in the state after take_ownership: no window.
 	FakePe *new_pe(const Personality &personality);
 	const Vector<FakePe *> &pes() const { return pes_; }
+	// The kernel has it: its default window, full of the kernel's translations, is all there is.
+	void give_to_kernel(FakePe *pe);
 
 	// host.h's functions of the same names; @tces are the words themselves, big-endian.
 	long put(u32 liobn, u64 ioba, u64 tce);
@@ -124,6 +128,8 @@ public:
 	int remove(FakePe *pe, u32 liobn);
 	int reset(FakePe *pe);
 	int wait(int status);
+	int platform_take(FakePe *pe, tcewin_pe_info *info);
+	int platform_release(FakePe *pe);
 	int window_added(FakePe *pe, const tcewin_window_info *window);
 	void window_removed(FakePe *pe, const tcewin_window_info *window);
 

@@ -190,6 +190,20 @@ long tcewin_host_stuff_tce(tcewin_u32 liobn, tcewin_u64 ioba, tcewin_u64 tce, tc
 	return h.firmware.stuff(liobn, ioba, tce, count);
 }
 
+int tcewin_host_platform_take(void *pe, struct tcewin_pe_info *info)
+{
+	FakeHost &h = FakeHost::current();
+	Entered in{h};
+	return h.firmware.platform_take(pe_of(pe), info);
+}
+
+int tcewin_host_platform_release(void *pe)
+{
+	FakeHost &h = FakeHost::current();
+	Entered in{h};
+	return h.firmware.platform_release(pe_of(pe));
+}
+
 int tcewin_host_ddw_query(void *pe, struct tcewin_ddw_query *query)
 {
 	FakeHost &h = FakeHost::current();
@@ -224,7 +238,7 @@ int tcewin_host_window_added(void *pe, const struct tcewin_window_info *window)
 {
 	FakeHost &h = FakeHost::current();
 	Entered in{h};
-	if (!h.locks.holds(TCEWIN_LOCK_CONTAINER))
+	if (!h.locks.holds(TCEWIN_LOCK_CONTAINER) && !pe_of(pe)->in_hand_over)
 		h.complaints.add("tcewin_host_window_added() without the container's lock", window->start);
 	return h.firmware.window_added(pe_of(pe), window);
 }

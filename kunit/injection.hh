@@ -13,6 +13,8 @@ enum class Point {
 	charge,
 	pin,
 	announce, // tcewin_host_window_added()
+	platform_take,
+	platform_release,
 	yield,	  // a fatal signal
 	put,
 	put_indirect,

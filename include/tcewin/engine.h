@@ -49,6 +49,7 @@ enum tcewin_status {
 	TCEWIN_NO_DDW,			/* EINVAL: the PE has no DDW support */
 	TCEWIN_FIRMWARE_ERROR,		/* EIO: hypervisor or firmware refused */
 	TCEWIN_INTERRUPTED,		/* EINTR: a fatal signal */
+	TCEWIN_QUARANTINED,		/* EBUSY: the PE is nobody's until reboot */
 	TCEWIN_STUCK,			/* EIO: a translation could not be taken back; the window only takes REMOVE now */
 	TCEWIN_STATUSES
 };
@@ -65,18 +66,6 @@ struct tcewin_container;
 /* VFIO_SPAPR_TCE_IOMMU: one group, its default window, memory pinned by MAP. VFIO_SPAPR_TCE_v2_IOMMU: all the rest. */
 enum tcewin_container_kind { TCEWIN_CONTAINER_V1, TCEWIN_CONTAINER_V2 };
 
-/* Facts about a PE that do not change while it lives. */
-struct tcewin_pe_info {
-	tcewin_u64 default_start;	/* the default window, bytes on the bus */
-	tcewin_u64 default_size;	/* bytes, a power of two */
-	tcewin_u32 default_liobn;
-	tcewin_u32 max_windows;		/* 1 or 2; 0: no DDW support */
-	tcewin_u32 max_levels;		/* as reported to the user; 1 on pSeries */
-	tcewin_u64 page_sizes;		/* mask of 1 << page shift */
-	tcewin_u32 put_indirect;	/* 1: firmware has H_PUT_TCE_INDIRECT */
-	tcewin_u32 stuff;		/* 1: firmware has H_STUFF_TCE */
-};
-
 /* What GET_INFO reports. */
 struct tcewin_container_info {
 	tcewin_u64 default_start;
@@ -91,6 +80,20 @@ struct tcewin_container_info {
  * the cookie of the RTAS calls. NO_MEMORY. Destroy it only when no container holds it; firmware has no window of it then.
  */
 int tcewin_pe_create(void *host, const struct tcewin_pe_info *info, struct tcewin_pe **pe);
+/* The same for a PE that the kernel owns: tcewin_pe_take() learns the facts. */
+int tcewin_pe_adopt(void *host, struct tcewin_pe **pe);
+/*
+ * The hand-over between the kernel's DMA API and a user, once per device of the PE: the first call does it, the others find it done.
+ * After a take no translation of the kernel's is left and no window either; after a release the kernel has its default window.
+ * The caller keeps these two, attach and detach of one PE apart from each other.
+ * take: QUARANTINED, FIRMWARE_ERROR, NO_MEMORY, INTERRUPTED; the kernel owns the PE as before, or it is quarantined if even that
+ * failed. release: QUARANTINED: it is nobody's from now on, and nothing that a device may reach has been given back.
+ */
+int tcewin_pe_take(struct tcewin_pe *pe);
+int tcewin_pe_release(struct tcewin_pe *pe);
+
+enum tcewin_owner { TCEWIN_OWNER_KERNEL, TCEWIN_OWNER_HANDING_OVER, TCEWIN_OWNER_USER, TCEWIN_OWNER_QUARANTINED };
+enum tcewin_owner tcewin_pe_owner(const struct tcewin_pe *pe);
 void tcewin_pe_destroy(struct tcewin_pe *pe);
 
 /* @mm is the cookie of pin and charge. NO_MEMORY. */

@@ -104,6 +104,28 @@ int tcewin_host_ddw_reset(void *pe);
 /* Sleeps as long as @status (busy, or 9900..9905) asks and returns nonzero; returns 0 at once for any other status. */
 int tcewin_host_rtas_wait(int status);
 
+/* ---- the platform's part of a hand-over ---- */
+
+/* Facts about a PE that do not change while a user owns it. */
+struct tcewin_pe_info {
+	tcewin_u64 default_start;	/* the default window, bytes on the bus */
+	tcewin_u64 default_size;	/* bytes, a power of two */
+	tcewin_u32 default_liobn;
+	tcewin_u32 max_windows;		/* 1 or 2; 0: no DDW support */
+	tcewin_u32 max_levels;		/* as reported to the user; 1 on pSeries */
+	tcewin_u64 page_sizes;		/* mask of 1 << page shift */
+	tcewin_u32 put_indirect;	/* 1: firmware has H_PUT_TCE_INDIRECT */
+	tcewin_u32 stuff;		/* 1: firmware has H_STUFF_TCE */
+};
+
+/*
+ * The kernel lets go of the PE, as far as the platform goes; *@info is filled. Status: FIRMWARE_ERROR or what else it was, then the
+ * kernel still has it. Whether a window of the kernel's is left in firmware, with translations in it, is not promised.
+ */
+int tcewin_host_platform_take(void *pe, struct tcewin_pe_info *info);
+/* The kernel gets the PE, of which no window is left, and its default window with it. Status: FIRMWARE_ERROR. */
+int tcewin_host_platform_release(void *pe);
+
 /* ---- the PE's windows as the rest of the kernel sees them ---- */
 
 struct tcewin_window_info {
@@ -116,7 +138,8 @@ struct tcewin_window_info {
 
 /*
  * A window of the PE exists from now on / is gone from firmware: keep the device tree true. Status; what tcewin_host_window_added()
- * refuses is removed again. Called with the container's lock held.
+ * refuses is removed again. Called with the container's lock held, or
+ * inside of tcewin_pe_take().
  */
 int tcewin_host_window_added(void *pe, const struct tcewin_window_info *window);
 void tcewin_host_window_removed(void *pe, const struct tcewin_window_info *window);

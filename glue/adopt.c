@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The PEs that are ours: each has our iommu_table_group_ops in front of the platform's, from load
+ * (or hotplug) to unload. The IOMMU core calls take and release through them when a user claims a
+ * group or lets it go, once per device of the PE, under the group's mutex; what is done then is
+ * the engine's, with the platform's own functions where it asks for them.
+ */
+#define pr_fmt(fmt) "tcewin: " fmt
+#include <linux/iommu.h>
+#include <linux/module.h>
+#include <linux/pci.h>
+#include <linux/slab.h>
+#include <asm/iommu.h>
+#include "glue.h"
+#include "kernel.h"
+
+#ifndef TCEWIN_HAVE_OWNERSHIP_PER_DEVICE
+#error "take_ownership() of this kernel is not told the device: not supported yet"
+#endif
+
+/*
+ * Inside of a group's mutex, so nothing that takes that one may be called with it held. An entry
+ * goes only with the last device of its PE, or with the module.
+ */
+static DEFINE_MUTEX(adopted_lock);
+static LIST_HEAD(adopted);
+
+static struct tcewin_adopted *find(const struct iommu_table_group *table_group)
+{
+	struct tcewin_adopted *entry;
+
+	lockdep_assert_held(&adopted_lock);
+	list_for_each_entry(entry, &adopted, next)
+		if (entry->table_group == table_group)
+			return entry;
+	return NULL;
+}
+
+static struct tcewin_adopted *get(const struct iommu_table_group *table_group)
+{
+	struct tcewin_adopted *entry;
+
+	mutex_lock(&adopted_lock);
+	entry = find(table_group);
+	mutex_unlock(&adopted_lock);
+	return entry;
+}
+
+/* ---- what the kernel calls ---- */
+
+static long take_ownership(struct iommu_table_group *table_group, struct device *dev)
+{
+	struct tcewin_adopted *entry = get(table_group);
+	int status;
+
+	if (WARN_ON_ONCE(!entry))
+		return -ENODEV;
+	entry->dev = dev;
+	status = tcewin_pe_take(entry->pe);
+	entry->dev = NULL;
+	if (status)
+		return tcewin_errno(status);
+	/* Also that of a device which came after the others had been taken. */
+	set_iommu_table_base(dev, NULL);
+	if (!entry->holds_module) {
+		__module_get(THIS_MODULE);
+		entry->holds_module = true;
+	}
+	return 0;
+}
+
+static void release_ownership(struct iommu_table_group *table_group, struct device *dev)
+{
+	struct tcewin_adopted *entry = get(table_group);
+	int status;
+
+	if (WARN_ON_ONCE(!entry))
+		return;
+	entry->dev = dev;
+	status = tcewin_pe_release(entry->pe);
+	entry->dev = NULL;
+	if (status) {
+		/* The module stays, too. */
+		pr_err_once("%s: in quarantine: blocked until reboot\n", entry->host.name);
+		return;
+	}
+	set_iommu_table_base(dev, table_group->tables[0]);
+	if (entry->holds_module) {
+		/* Unloading waits for the group's mutex, which is held here. */
+		entry->holds_module = false;
+		module_put(THIS_MODULE);
+	}
+}
+
+static struct iommu_table_group_ops *platform(const struct iommu_table_group *table_group)
+{
+	struct tcewin_adopted *entry = get(table_group);
+
+	if (!entry || tcewin_pe_owner(entry->pe) == TCEWIN_OWNER_QUARANTINED)
+		return NULL;
+	return entry->platform;
+}
+
+/* Windows for another VFIO driver than ours are the platform's matter; no one gets one in quarantine. */
+static unsigned long get_table_size(u32 page_shift, u64 window_size, u32 levels)
+{
+	/* Every PE of a machine has the same; this one is not told which is meant. */
+	return levels > 1 ? U32_MAX : window_size >> (page_shift - 3);
+}
+
+static long create_table(struct iommu_table_group *table_group, int num, u32 page_shift,
+			 u64 window_size, u32 levels, struct iommu_table **table)
+{
+	struct iommu_table_group_ops *ops = platform(table_group);
+
+	return ops ? ops->create_table(table_group, num, page_shift, window_size, levels, table)
+		   : -EBUSY;
+}
+
+static long set_window(struct iommu_table_group *table_group, int num, struct iommu_table *table)
+{
+	struct iommu_table_group_ops *ops = platform(table_group);
+
+	return ops ? ops->set_window(table_group, num, table) : -EBUSY;
+}
+
+static long unset_window(struct iommu_table_group *table_group, int num)
+{
+	struct iommu_table_group_ops *ops = platform(table_group);
+
+	return ops ? ops->unset_window(table_group, num) : 0;
+}
+
+static struct iommu_table_group_ops tcewin_ops = {
+	.get_table_size = get_table_size,
+	.create_table = create_table,
+	.set_window = set_window,
+	.unset_window = unset_window,
+	.take_ownership = take_ownership,
+	.release_ownership = release_ownership,
+};
+
+/* ---- what the engine calls ---- */
+
+/* The platform does this for one device of the PE; the others would keep a table that is freed. */
+static void set_every_table_base(struct iommu_table_group *table_group)
+{
+	struct pci_dev *pdev = NULL;
+
+	for_each_pci_dev(pdev)
+		if (tcewin_is_member(pdev, table_group))
+			set_iommu_table_base(&pdev->dev, table_group->tables[0]);
+}
+
+int tcewin_host_platform_take(void *pe, struct tcewin_pe_info *info)
+{
+	struct tcewin_adopted *entry = container_of(pe, struct tcewin_adopted, host);
+	struct iommu_table_group *table_group = entry->table_group;
+	int ret;
+
+	ret = entry->platform->take_ownership(table_group, entry->dev);
+	if (ret) {
+		tcewin_host_event(pe, TCEWIN_EVENT_FIRMWARE, "the kernel keeps the PE", ret);
+		return TCEWIN_FIRMWARE_ERROR;
+	}
+	set_every_table_base(table_group);
+	if (!table_group->tables[0] && !table_group->tables[1] &&
+	    !tcewin_pe_read(&entry->host, table_group, info))
+		return TCEWIN_OK;
+	entry->platform->release_ownership(table_group, entry->dev);
+	set_every_table_base(table_group);
+	return TCEWIN_FIRMWARE_ERROR;
+}
+
+int tcewin_host_platform_release(void *pe)
+{
+	struct tcewin_adopted *entry = container_of(pe, struct tcewin_adopted, host);
+	struct iommu_table_group *table_group = entry->table_group;
+
+	/* It would look for its property without a check. */
+	if (!tcewin_pe_has_default_window(&entry->host))
+		return TCEWIN_FIRMWARE_ERROR;
+	entry->platform->release_ownership(table_group, entry->dev);
+	if (!table_group->tables[0])
+		return TCEWIN_FIRMWARE_ERROR;
+	set_every_table_base(table_group);
+	return TCEWIN_OK;
+}
+
+/* ---- PEs that come and go ---- */
+
+static int nothing(struct device *dev, void *unused)
+{
+	return 0;
+}
+
+/* Whoever was in a callback of the group's operations has left when this returns. */
+static void pass_through(struct iommu_table_group *table_group)
+{
+	iommu_group_for_each_dev(table_group->group, NULL, nothing);
+}
+
+static bool is_blocked(struct device *dev)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
+
+	return domain && domain->type == IOMMU_DOMAIN_BLOCKED;
+}
+
+static void forget(struct tcewin_adopted *entry)
+{
+	WRITE_ONCE(entry->table_group->ops, entry->platform);
+	pass_through(entry->table_group);
+	mutex_lock(&adopted_lock);
+	list_del(&entry->next);
+	mutex_unlock(&adopted_lock);
+	if (entry->pe)
+		tcewin_pe_destroy(entry->pe);
+	tcewin_pe_forget(&entry->host);
+	kfree(entry);
+}
+
+static struct tcewin_adopted *add(struct iommu_table_group *table_group)
+{
+	struct tcewin_adopted *entry = kzalloc(sizeof(*entry), GFP_KERNEL);
+
+	if (!entry)
+		return ERR_PTR(-ENOMEM);
+	entry->table_group = table_group;
+	entry->platform = table_group->ops;
+	if (tcewin_pe_find(table_group, &entry->host)) {
+		kfree(entry);
+		return ERR_PTR(-EINVAL);
+	}
+	mutex_lock(&adopted_lock);
+	list_add(&entry->next, &adopted);
+	mutex_unlock(&adopted_lock);
+	return entry;
+}
+
+/* The PE of a device that the kernel owns. One that a user has already stays as it is. */
+static void adopt(struct pci_dev *pdev)
+{
+	struct iommu_group *group = iommu_group_get(&pdev->dev);
+	struct iommu_table_group *table_group;
+	struct tcewin_adopted *entry;
+
+	if (!group)
+		return;
+	table_group = iommu_group_get_iommudata(group);
+	if (!table_group || !table_group->ops || !table_group->ops->take_ownership ||
+	    get(table_group) || is_blocked(&pdev->dev))
+		goto put;
+	entry = add(table_group);
+	if (IS_ERR(entry))
+		goto put;	/* without DDW it is left to the platform */
+	if (tcewin_pe_adopt(&entry->host, &entry->pe)) {
+		forget(entry);
+		goto put;
+	}
+	WRITE_ONCE(table_group->ops, &tcewin_ops);
+	/* A user may have come meanwhile, through the platform's operations. */
+	pass_through(table_group);
+	if (is_blocked(&pdev->dev) && tcewin_pe_owner(entry->pe) == TCEWIN_OWNER_KERNEL)
+		forget(entry);
+put:
+	iommu_group_put(group);
+}
+
+/**
+ * tcewin_adopted() - the PE of a group that a user owns
+ * @table_group: of the group
+ *
+ * One that was owned before the module was loaded is adopted now.
+ *
+ * Return: never NULL; -EINVAL when the PE has no DDW, -ENOMEM, -EIO.
+ */
+struct tcewin_adopted *tcewin_adopted(struct iommu_table_group *table_group)
+{
+	struct tcewin_adopted *entry = get(table_group);
+	struct tcewin_pe_info info;
+	int ret;
+
+	if (entry)
+		return entry;
+	entry = add(table_group);
+	if (IS_ERR(entry))
+		return entry;
+	ret = tcewin_pe_read(&entry->host, table_group, &info);
+	if (!ret)
+		ret = tcewin_errno(tcewin_pe_create(&entry->host, &info, &entry->pe));
+	if (ret) {
+		forget(entry);
+		return ERR_PTR(ret);
+	}
+	set_every_table_base(table_group);
+	__module_get(THIS_MODULE);
+	entry->holds_module = true;
+	WRITE_ONCE(table_group->ops, &tcewin_ops);
+	return entry;
+}
+
+static bool has_member(const struct iommu_table_group *table_group)
+{
+	struct pci_dev *pdev = NULL;
+
+	for_each_pci_dev(pdev) {
+		if (tcewin_is_member(pdev, table_group)) {
+			pci_dev_put(pdev);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The platform may free a table group after its last device is gone. */
+static void forget_empty(void)
+{
+	struct tcewin_adopted *entry, *empty;
+
+	do {
+		empty = NULL;
+		mutex_lock(&adopted_lock);
+		list_for_each_entry(entry, &adopted, next)
+			if (!has_member(entry->table_group) &&
+			    tcewin_pe_owner(entry->pe) == TCEWIN_OWNER_KERNEL)
+				empty = entry;
+		mutex_unlock(&adopted_lock);
+		if (empty)
+			forget(empty);
+	} while (empty);
+}
+
+static int on_bus_event(struct notifier_block *nb, unsigned long action, void *data)
+{
+	switch (action) {
+	case BUS_NOTIFY_BIND_DRIVER:	/* the first event at which a group surely exists */
+		adopt(to_pci_dev(data));
+		break;
+	case BUS_NOTIFY_REMOVED_DEVICE:
+		forget_empty();
+		break;
+	}
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block bus_notifier = { .notifier_call = on_bus_event };
+
+/**
+ * tcewin_adopt_init() - adopts every PE there is and follows those to come
+ *
+ * Return: 0 or a negative errno.
+ */
+int tcewin_adopt_init(void)
+{
+	struct pci_dev *pdev = NULL;
+	int ret = bus_register_notifier(&pci_bus_type, &bus_notifier);
+
+	if (ret)
+		return ret;
+	for_each_pci_dev(pdev)
+		adopt(pdev);
+	return 0;
+}
+
+/**
+ * tcewin_adopt_exit() - gives every PE back to the platform
+ *
+ * Context: the module's exit. Owned PEs hold references on the module, so there are none.
+ */
+void tcewin_adopt_exit(void)
+{
+	struct tcewin_adopted *entry, *tmp;
+
+	bus_unregister_notifier(&pci_bus_type, &bus_notifier);
+	list_for_each_entry_safe(entry, tmp, &adopted, next)
+		forget(entry);
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The hand-over of a PE between the kernel and a user: nothing of the kernel's is left for the user, nothing of the user's for the
+// kernel, and when neither can be had the PE is nobody's.
+#include "tcewin/engine.h"
+
+#include "rig.hh"
+
+using namespace tcewin::test;
+
+namespace
+{
+
+// A PE that the kernel has, and what the engine makes of it.
+class Kernels
+{
+public:
+	Kernels(Test &test, const Personality &p) : t{test}, host{test.host()}, fake{host.firmware.new_pe(p)}
+	{
+		host.firmware.give_to_kernel(fake);
+		EXPECT_EQ(tcewin_pe_adopt(fake, &pe), TCEWIN_OK);
+	}
+	Kernels(const Kernels &) = delete;
+	~Kernels()
+	{
+		host.injector.disarm();
+		tcewin_pe_destroy(pe);
+	}
+
+	int take()
+	{
+		fake->in_hand_over = true;
+		const int status = tcewin_pe_take(pe);
+		fake->in_hand_over = false;
+		return status;
+	}
+	// Whether the device finds one of the kernel's translations.
+	bool kernel_reachable()
+	{
+		return host.firmware.device_access(fake, fake->info.default_start, true).has_value();
+	}
+	void expect_owner(tcewin_owner owner)
+	{
+		EXPECT_EQ(tcewin_pe_owner(pe), owner);
+		EXPECT_EQ(fake->kernels, owner == TCEWIN_OWNER_KERNEL);
+	}
+
+	Test &t;
+	FakeHost &host;
+	FakePe *fake;
+	tcewin_pe *pe{};
+};
+
+void there_and_back(Test &t, const Personality &p)
+{
+	Kernels k{t, p};
+	for (int round = 0; round < 3; round++) {
+		EXPECT(k.kernel_reachable());
+		ASSERT_EQ(k.take(), TCEWIN_OK);
+		k.expect_owner(TCEWIN_OWNER_USER);
+		EXPECT(!k.kernel_reachable());
+		EXPECT_EQ(k.fake->tables.size(), 0);
+		EXPECT_EQ(k.take(), TCEWIN_OK); // the second function
+		EXPECT_EQ(tcewin_pe_release(k.pe), TCEWIN_OK);
+		k.expect_owner(TCEWIN_OWNER_KERNEL);
+		EXPECT_EQ(tcewin_pe_release(k.pe), TCEWIN_OK);
+	}
+}
+
+void on_qemu(Test &t) { there_and_back(t, Personality::qemu()); }
+void on_powervm(Test &t) { there_and_back(t, Personality::powervm()); }
+void on_vf(Test &t) { there_and_back(t, Personality::powervm_vf()); }
+
+// A user maps, leaves without a word, and the kernel finds nothing of it.
+void used_between(Test &t)
+{
+	Kernels k{t, Personality::powervm()};
+	Rig rig{t, {.personality = Personality::powervm()}};
+	EXPECT_EQ(rig.detach(0), TCEWIN_OK);
+	ASSERT_EQ(k.take(), TCEWIN_OK);
+	ASSERT_EQ(tcewin_container_attach(rig.container, k.pe), TCEWIN_OK);
+	ASSERT_EQ(rig.add(block, mib), TCEWIN_OK);
+	ASSERT_EQ(rig.create(16, gib), TCEWIN_OK);
+	ASSERT_EQ(rig.map(rig.start, block, mib), TCEWIN_OK);
+	EXPECT_EQ(tcewin_container_detach(rig.container, k.pe), TCEWIN_OK);
+	EXPECT_EQ(tcewin_pe_release(k.pe), TCEWIN_OK);
+	k.expect_owner(TCEWIN_OWNER_KERNEL);
+}
+
+// Whatever fails at whichever call: the kernel has the PE as before, or the user has it and nothing of the kernel's with it.
+void take_fails(Test &t, const Personality &p)
+{
+	for (Point point : {Point::platform_take, Point::query, Point::reset, Point::remove, Point::any_hcall, Point::announce, Point::yield})
+		for (u64 at = 1;; at++) {
+			Note which{t, "point", static_cast<u64>(point)};
+			bool more = false;
+			{
+				Kernels k{t, p};
+				k.host.injector.arm(point, {.at = at, .status = -1});
+				const int status = k.take();
+				more = k.host.injector.hits(point) != 0;
+				k.host.injector.disarm();
+				k.expect_owner(status ? TCEWIN_OWNER_KERNEL : TCEWIN_OWNER_USER);
+				EXPECT_EQ(k.kernel_reachable(), status != TCEWIN_OK);
+				EXPECT_EQ(k.take(), TCEWIN_OK);
+				EXPECT(!k.kernel_reachable());
+				EXPECT_EQ(tcewin_pe_release(k.pe), TCEWIN_OK);
+			}
+			t.fresh_host();
+			if (!more || t.failed())
+				break;
+		}
+}
+
+constexpr Personality small(Personality p)
+{
+	p.default_size = 4 * mib;
+	return p;
+}
+void take_fails_on_qemu(Test &t) { take_fails(t, small(Personality::qemu())); }
+void take_fails_on_vf(Test &t) { take_fails(t, small(Personality::powervm_vf())); }
+
+void release_fails(Test &t)
+{
+	Kernels k{t, Personality::powervm()};
+	ASSERT_EQ(k.take(), TCEWIN_OK);
+	k.host.injector.arm(Point::platform_release, {.at = 1});
+	EXPECT_EQ(tcewin_pe_release(k.pe), TCEWIN_QUARANTINED);
+	k.host.injector.disarm();
+	EXPECT_EQ(tcewin_pe_owner(k.pe), TCEWIN_OWNER_QUARANTINED);
+	EXPECT_EQ(k.take(), TCEWIN_QUARANTINED);
+	EXPECT_EQ(tcewin_pe_release(k.pe), TCEWIN_QUARANTINED);
+	EXPECT(k.host.events[TCEWIN_EVENT_STUCK] > 0);
+	k.host.events[TCEWIN_EVENT_STUCK] = 0;
+}
+
+// A translation of the user's cannot be taken back: the kernel does not get the PE, nor does anyone.
+void nothing_to_give_back(Test &t)
+{
+	Kernels k{t, Personality::powervm()};
+	Rig rig{t, {.personality = Personality::powervm()}};
+	rig.host.stuck_is_expected = true;
+	EXPECT_EQ(rig.detach(0), TCEWIN_OK);
+	ASSERT_EQ(k.take(), TCEWIN_OK);
+	ASSERT_EQ(tcewin_container_attach(rig.container, k.pe), TCEWIN_OK);
+	ASSERT_EQ(rig.add(block, mib), TCEWIN_OK);
+	ASSERT_EQ(rig.map(k.fake->info.default_start, block, mib), TCEWIN_OK);
+	rig.host.injector.arm(Point::any_hcall, {.at = 1, .onwards = true});
+	EXPECT_EQ(tcewin_container_detach(rig.container, k.pe), TCEWIN_OK);
+	EXPECT_EQ(tcewin_pe_owner(k.pe), TCEWIN_OWNER_USER); // the window went, and its translations with it
+}
+
+constexpr tcewin_case cases[] = {
+	CASE(on_qemu),
+	CASE(on_powervm),
+	CASE(on_vf),
+	CASE(used_between),
+	CASE(take_fails_on_qemu),
+	CASE(take_fails_on_vf),
+	CASE(release_fails),
+	CASE(nothing_to_give_back),
+};
+
+} // namespace
+
+TCEWIN_SUITE(ownership, cases);
