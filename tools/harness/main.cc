@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cmd/abi.hh"
+#include "cmd/clients.hh"
 #include "cmd/drivers.hh"
 #include "cmd/life.hh"
 #include "cmd/race.hh"
@@ -50,9 +51,16 @@ int main(int argc, char **argv)
 	add_common(*abi_command, abi);
 	abi_command->add_option("--case", abi.cases, "only these (shell patterns)");
 	abi_command->add_option("--skip", abi.skip, "all but these (shell patterns)");
-	abi_command->add_flag("--v1", abi.v1, "the cases of the v1 interface, too");
+	abi_command->add_flag("--v1", abi.v1, "the cases of the v1 interface, too (tcewin: always)");
 	abi_command->add_flag("--list", abi.list, "name the cases and run none");
 	abi_command->callback([&] { good = run_abi(abi); });
+
+	Clients_options clients;
+	auto *clients_command = app.add_subcommand("clients", "what public clients do, call by call");
+	add_common(*clients_command, clients);
+	clients_command->add_option("--scenario", clients.only, "only these; none: all")
+		->check(CLI::IsMember(client_names()));
+	clients_command->callback([&] { good = run_clients(clients); });
 
 	Drivers_options both;
 	auto *drivers_command = app.add_subcommand("drivers", "which driver serves when both are loaded");

@@ -6,6 +6,13 @@
 namespace harness::abi
 {
 
+namespace
+{
+
+bool is_v1(Stage stage) { return stage == Stage::v1 || stage == Stage::v1_ready; }
+
+} // namespace
+
 Bench::Bench(Pci_function function) : function_{std::move(function)}, tree_{tree_windows(function_)} {}
 
 std::size_t Bench::unit() const { return std::max(page_size(), std::size_t{1} << 16); }
@@ -31,7 +38,7 @@ Result<> Bench::bring_to(Stage stage)
 		group_.emplace(std::move(*group));
 		return group_->set_container(*bare_);
 	}
-	auto rig = Rig::open(function_, stage == Stage::v1 ? type_v1 : type_v2);
+	auto rig = Rig::open(function_, is_v1(stage) ? type_v1 : type_v2);
 	if (!rig)
 		return std::unexpected{rig.error()};
 	rig_ = std::move(*rig);
@@ -39,6 +46,8 @@ Result<> Bench::bring_to(Stage stage)
 	if (!info)
 		return std::unexpected{info.error()};
 	info_ = *info;
+	if (stage == Stage::v1_ready)
+		return make_v1_ready();
 	if (stage == Stage::ready || stage == Stage::with_ddw)
 		if (auto mapped = map_witness(); !mapped)
 			return mapped;
@@ -60,8 +69,18 @@ Result<> Bench::take_memory()
 
 Result<> Bench::map_witness()
 {
-	if (auto done = container().register_memory(memory_->address(), memory_->size()); !done)
-		return done;
+	auto done = container().register_memory(memory_->address(), memory_->size());
+	return done ? map_pair() : done;
+}
+
+Result<> Bench::make_v1_ready()
+{
+	auto done = container().enable();
+	return done ? map_pair() : done;
+}
+
+Result<> Bench::map_pair()
+{
 	if (auto done = container().map(iova(scratch_page), vaddr(scratch_unit), 4096, Access::both); !done)
 		return done;
 	if (auto done = container().map(iova(witness_page), vaddr(witness_unit), 4096, Access::both); !done)
@@ -151,6 +170,15 @@ Unmap Bench::good<Call::unmap>() const
 	unmap.iova = iova(free_page);
 	unmap.size = 4096;
 	return unmap;
+}
+
+template <>
+Eeh Bench::good<Call::eeh>() const
+{
+	Eeh eeh{};
+	eeh.argsz = sizeof eeh;
+	eeh.op = VFIO_EEH_PE_GET_STATE;
+	return eeh;
 }
 
 } // namespace harness::abi

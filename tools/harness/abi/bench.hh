@@ -8,6 +8,7 @@
 #include <string>
 
 #include "abi/calls.hh"
+#include "lib/counts.hh"
 #include "lib/devtree.hh"
 #include "lib/limits.hh"
 #include "lib/probe.hh"
@@ -22,6 +23,7 @@ enum class Stage {
 	container, // /dev/vfio/vfio is open, and nothing else
 	grouped,   // the group is in it, no IOMMU type set
 	v1,	   // type 2, nothing enabled
+	v1_ready,  // enabled; the witness and the scratch are mapped
 	// From here on the PE has to have DDW.
 	fresh,	  // type 7, nothing registered, default window not yet touched
 	ready,	  // memory registered; the witness and the scratch are mapped in the default window
@@ -76,11 +78,19 @@ public:
 	// another start.
 	Result<> restore_default();
 
+	Result<> map_pair(); // scratch and witness
+	// Enables and maps scratch and witness, as at Stage::v1_ready.
+	Result<> make_v1_ready();
+
+	// What is wrong with VmLck (bytes) and pinned pages, which are to differ so much from `counts`; empty: nothing.
+	std::string counted(std::int64_t locked, std::int64_t pinned) const;
+
 	// For the cases' own use, from prepare to finish.
 	std::optional<Window> ddw;
 	std::optional<Buffer> own;
 	std::optional<Locked_memory_limit> limit;
 	std::optional<std::uint64_t> created; // start of a window that the case made
+	std::optional<Counts> counts;	      // for counted()
 
 	// A correct argument for this stage; a case makes one field of it wrong.
 	template <Call call>
@@ -120,5 +130,7 @@ template <>
 Map Bench::good<Call::map>() const;
 template <>
 Unmap Bench::good<Call::unmap>() const;
+template <>
+Eeh Bench::good<Call::eeh>() const;
 
 } // namespace harness::abi

@@ -8,7 +8,7 @@
 namespace harness::abi
 {
 
-enum class Call { get_info, register_memory, unregister_memory, create, remove, map, unmap };
+enum class Call { get_info, register_memory, unregister_memory, create, remove, map, unmap, eeh };
 
 template <Call>
 struct Traits;
@@ -48,6 +48,11 @@ struct Traits<Call::unmap> {
 	using Argument = vfio_iommu_type1_dma_unmap;
 	static constexpr unsigned long request = VFIO_IOMMU_UNMAP_DMA;
 };
+template <>
+struct Traits<Call::eeh> {
+	using Argument = vfio_eeh_pe_op;
+	static constexpr unsigned long request = VFIO_EEH_PE_OP;
+};
 
 template <Call call>
 using Argument = typename Traits<call>::Argument;
@@ -58,6 +63,7 @@ using Create = Argument<Call::create>;
 using Remove = Argument<Call::remove>;
 using Map = Argument<Call::map>;
 using Unmap = Argument<Call::unmap>;
+using Eeh = Argument<Call::eeh>;
 
 inline Result<> promised_zero(const Result<long> &result)
 {

@@ -65,7 +65,12 @@ struct Case {
 // The tables, one for each file cases_*.cc.
 std::span<const Case> rule_cases();
 std::span<const Case> attach_cases();
+std::span<const Case> v1_attach_cases();
 std::span<const Case> v1_cases();
+std::span<const Case> v1_map_cases();
+std::span<const Case> v1_unmap_cases();
+std::span<const Case> v1_eeh_cases();
+std::span<const Case> eeh_cases();
 std::span<const Case> get_info_cases();
 std::span<const Case> register_cases();
 std::span<const Case> unregister_cases();

@@ -94,7 +94,7 @@ const Case cases[] = {
 	 .inapplicable = only_without_ddw},
 };
 
-// Of the v1 interface; the suite of it is to stand in a table of its own.
+// Of the v1 interface.
 const Case of_v1[] = {
 	{.name = "check-extension/v1", .row = check_row, .call = extension<type_v1, 1>},
 	{.name = "check-extension/v1-before-set-iommu",
@@ -118,6 +118,6 @@ const Case of_v1[] = {
 } // namespace
 
 std::span<const Case> attach_cases() { return cases; }
-std::span<const Case> v1_cases() { return of_v1; }
+std::span<const Case> v1_attach_cases() { return of_v1; }
 
 } // namespace harness::abi

@@ -42,7 +42,7 @@ public:
 
 	void run()
 	{
-		if (test_.stage > Stage::v1 && !has_ddw(bench_.function()))
+		if (test_.stage > Stage::v1_ready && !has_ddw(bench_.function()))
 			return story_.tell("?", "this PE has no DDW");
 		if (auto ready = bench_.bring_to(test_.stage); !ready)
 			return story_.trouble("set-up: " + ready.error().name());

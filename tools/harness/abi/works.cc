@@ -32,11 +32,15 @@ Result<> Bench::restore_default()
 	auto start = container().tce_create(12, info_.dma32_window_size, 1);
 	if (!start)
 		return std::unexpected{start.error()};
-	if (*start != info_.dma32_window_start)
-		return fail(EADDRNOTAVAIL);
-	if (auto done = container().map(iova(scratch_page), vaddr(scratch_unit), 4096, Access::both); !done)
-		return done;
-	return container().map(iova(witness_page), vaddr(witness_unit), 4096, Access::both);
+	return *start == info_.dma32_window_start ? map_pair() : fail(EADDRNOTAVAIL);
+}
+
+std::string Bench::counted(std::int64_t locked, std::int64_t pinned) const
+{
+	Counts wanted{.locked = counts->locked + static_cast<std::uint64_t>(locked),
+		      .pinned = counts->pinned + static_cast<std::uint64_t>(pinned)};
+	auto seen = settled(wanted, std::chrono::seconds{2});
+	return seen == wanted ? "" : fmt::format("{}, not {}", difference(*counts, seen), difference(*counts, wanted));
 }
 
 std::string Bench::default_works()
@@ -63,8 +67,13 @@ std::string Bench::ddw_works()
 
 std::string Bench::works()
 {
-	if (stage_ == Stage::container || stage_ == Stage::grouped || stage_ == Stage::v1)
+	if (stage_ == Stage::container || stage_ == Stage::grouped)
 		return "";
+	if (stage_ == Stage::v1)
+		if (auto ready = make_v1_ready(); !ready)
+			return trouble("ENABLE and MAP_DMA", ready);
+	if (stage_ == Stage::v1 || stage_ == Stage::v1_ready)
+		return default_works();
 	if (stage_ == Stage::fresh) {
 		if (auto mapped = map_witness(); !mapped)
 			return trouble("REGISTER_MEMORY and MAP_DMA", mapped);

@@ -26,11 +26,12 @@ bool matches(const std::vector<std::string> &patterns, const char *name)
 std::vector<const Case *> chosen(const Abi_options &options)
 {
 	std::vector<const Case *> found;
-	std::vector tables{abi::rule_cases(),	  abi::attach_cases(),	   abi::get_info_cases(),
-			   abi::register_cases(), abi::unregister_cases(), abi::create_cases(),
-			   abi::remove_cases(),	  abi::map_cases(),	   abi::unmap_cases()};
-	if (options.v1)
-		tables.insert(tables.begin() + 2, abi::v1_cases());
+	std::vector tables{abi::rule_cases(),	    abi::attach_cases(), abi::get_info_cases(), abi::register_cases(),
+			   abi::unregister_cases(), abi::create_cases(), abi::remove_cases(),	abi::map_cases(),
+			   abi::unmap_cases(),	    abi::eeh_cases()};
+	if (options.v1 || options.driver == Driver::tcewin)
+		tables.insert(tables.end(), {abi::v1_attach_cases(), abi::v1_cases(), abi::v1_map_cases(),
+					     abi::v1_unmap_cases(), abi::v1_eeh_cases()});
 	for (auto table : tables)
 		for (auto &test : table)
 			if ((options.cases.empty() || matches(options.cases, test.name)) &&

@@ -13,7 +13,7 @@ namespace harness
 struct Abi_options : Options {
 	std::vector<std::string> cases; // shell patterns; none: all
 	std::vector<std::string> skip;
-	bool v1 = false; // the cases of the v1 interface as well
+	bool v1 = false; // the cases of the v1 interface as well; with tcewin always
 	bool list = false;
 };
 

@@ -71,7 +71,12 @@ Result<Buffer> Buffer::shared(std::size_t size, unsigned huge_shift)
 		return fail_errno();
 	if (::ftruncate(file.get(), static_cast<off_t>(size)) != 0)
 		return fail_errno();
-	return map(size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, file.get());
+	return of_file(file.get(), size);
+}
+
+Result<Buffer> Buffer::of_file(int fd, std::size_t size)
+{
+	return map(size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd);
 }
 
 Result<Buffer> Buffer::huge(std::size_t size, unsigned huge_shift)

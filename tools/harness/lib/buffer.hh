@@ -20,6 +20,8 @@ public:
 	static Result<Buffer> anonymous(std::size_t size, std::size_t alignment = 0);
 	// MAP_SHARED of a memfd: lives as long as any process maps it. Huge pages as below, for a shift that is not 0.
 	static Result<Buffer> shared(std::size_t size, unsigned huge_shift = 0);
+	// MAP_SHARED of an open file.
+	static Result<Buffer> of_file(int fd, std::size_t size);
 	// `size` is a multiple of the huge page. ENOMEM: the pool has none left, and gets none. EINVAL: no such size.
 	static Result<Buffer> huge(std::size_t size, unsigned huge_shift);
 
