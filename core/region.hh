@@ -70,7 +70,7 @@ private:
 	void *pin_;		  // nullptr: made by a MAP
 	PageShift page_{page_4k}; // then: the IOMMU page that it pinned by,
 	Access access_{};	  // what for,
-	Bytes pinned_{};	  // and how much of it before the MAP took place
+	Bytes pinned_;		  // and how much of it before the MAP took place
 	Vec<Extent> extents_;
 	std::atomic<u64> mapped_{0};
 };

@@ -36,11 +36,18 @@ Counts Counts::now()
 
 Counts Counts::rested()
 {
-	// A global membarrier is a synchronize_rcu(); callbacks of the first grace period have run by the end of the
-	// second.
+	// A global membarrier is a synchronize_rcu(); callbacks of the first grace period have begun to run by the end of
+	// the second, and on a busy machine they take a while.
 	for (int i = 0; i < 2; ++i)
 		(void)::syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
-	return now();
+	auto last = now();
+	for (int still = 0; still < 2;) {
+		std::this_thread::sleep_for(std::chrono::milliseconds{40});
+		auto counts = now();
+		still = counts == last ? still + 1 : 0;
+		last = counts;
+	}
+	return last;
 }
 
 std::string to_string(const Counts &counts)
