@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The PEs that are ours: each has our iommu_table_group_ops in front of the platform's, from load
- * (or hotplug) to unload. The IOMMU core calls take and release through them when a user claims a
- * group or lets it go, once per device of the PE, under the group's mutex; what is done then is
- * the engine's, with the platform's own functions where it asks for them.
+ * The PEs that are ours: each has our iommu_table_group_ops (ownership.c) in front of the
+ * platform's, from load or hotplug to unload.
  */
 #define pr_fmt(fmt) "tcewin: " fmt
 #include <linux/iommu.h>
@@ -12,11 +10,6 @@
 #include <linux/slab.h>
 #include <asm/iommu.h>
 #include "glue.h"
-#include "kernel.h"
-
-#ifndef TCEWIN_HAVE_OWNERSHIP_PER_DEVICE
-#error "take_ownership() of this kernel is not told the device: not supported yet"
-#endif
 
 /*
  * Inside of a group's mutex, so nothing that takes that one may be called with it held. An entry
@@ -36,7 +29,13 @@ static struct tcewin_adopted *find(const struct iommu_table_group *table_group)
 	return NULL;
 }
 
-static struct tcewin_adopted *get(const struct iommu_table_group *table_group)
+/**
+ * tcewin_adopted_get() - the PE of a table group
+ * @table_group: of the PE
+ *
+ * Return: NULL when it is not ours. Context: also under the group's mutex.
+ */
+struct tcewin_adopted *tcewin_adopted_get(const struct iommu_table_group *table_group)
 {
 	struct tcewin_adopted *entry;
 
@@ -44,147 +43,6 @@ static struct tcewin_adopted *get(const struct iommu_table_group *table_group)
 	entry = find(table_group);
 	mutex_unlock(&adopted_lock);
 	return entry;
-}
-
-/* ---- what the kernel calls ---- */
-
-static long take_ownership(struct iommu_table_group *table_group, struct device *dev)
-{
-	struct tcewin_adopted *entry = get(table_group);
-	int status;
-
-	if (WARN_ON_ONCE(!entry))
-		return -ENODEV;
-	entry->dev = dev;
-	status = tcewin_pe_take(entry->pe);
-	entry->dev = NULL;
-	if (status)
-		return tcewin_errno(status);
-	/* Also that of a device which came after the others had been taken. */
-	set_iommu_table_base(dev, NULL);
-	if (!entry->holds_module) {
-		__module_get(THIS_MODULE);
-		entry->holds_module = true;
-	}
-	return 0;
-}
-
-static void release_ownership(struct iommu_table_group *table_group, struct device *dev)
-{
-	struct tcewin_adopted *entry = get(table_group);
-	int status;
-
-	if (WARN_ON_ONCE(!entry))
-		return;
-	entry->dev = dev;
-	status = tcewin_pe_release(entry->pe);
-	entry->dev = NULL;
-	if (status) {
-		/* The module stays, too. */
-		pr_err_once("%s: in quarantine: blocked until reboot\n", entry->host.name);
-		return;
-	}
-	set_iommu_table_base(dev, table_group->tables[0]);
-	if (entry->holds_module) {
-		/* Unloading waits for the group's mutex, which is held here. */
-		entry->holds_module = false;
-		module_put(THIS_MODULE);
-	}
-}
-
-static struct iommu_table_group_ops *platform(const struct iommu_table_group *table_group)
-{
-	struct tcewin_adopted *entry = get(table_group);
-
-	if (!entry || tcewin_pe_owner(entry->pe) == TCEWIN_OWNER_QUARANTINED)
-		return NULL;
-	return entry->platform;
-}
-
-/* Windows for another VFIO driver than ours are the platform's matter; no one gets one in quarantine. */
-static unsigned long get_table_size(u32 page_shift, u64 window_size, u32 levels)
-{
-	/* Every PE of a machine has the same; this one is not told which is meant. */
-	return levels > 1 ? U32_MAX : window_size >> (page_shift - 3);
-}
-
-static long create_table(struct iommu_table_group *table_group, int num, u32 page_shift,
-			 u64 window_size, u32 levels, struct iommu_table **table)
-{
-	struct iommu_table_group_ops *ops = platform(table_group);
-
-	return ops ? ops->create_table(table_group, num, page_shift, window_size, levels, table)
-		   : -EBUSY;
-}
-
-static long set_window(struct iommu_table_group *table_group, int num, struct iommu_table *table)
-{
-	struct iommu_table_group_ops *ops = platform(table_group);
-
-	return ops ? ops->set_window(table_group, num, table) : -EBUSY;
-}
-
-static long unset_window(struct iommu_table_group *table_group, int num)
-{
-	struct iommu_table_group_ops *ops = platform(table_group);
-
-	return ops ? ops->unset_window(table_group, num) : 0;
-}
-
-static struct iommu_table_group_ops tcewin_ops = {
-	.get_table_size = get_table_size,
-	.create_table = create_table,
-	.set_window = set_window,
-	.unset_window = unset_window,
-	.take_ownership = take_ownership,
-	.release_ownership = release_ownership,
-};
-
-/* ---- what the engine calls ---- */
-
-/* The platform does this for one device of the PE; the others would keep a table that is freed. */
-static void set_every_table_base(struct iommu_table_group *table_group)
-{
-	struct pci_dev *pdev = NULL;
-
-	for_each_pci_dev(pdev)
-		if (tcewin_is_member(pdev, table_group))
-			set_iommu_table_base(&pdev->dev, table_group->tables[0]);
-}
-
-int tcewin_host_platform_take(void *pe, struct tcewin_pe_info *info)
-{
-	struct tcewin_adopted *entry = container_of(pe, struct tcewin_adopted, host);
-	struct iommu_table_group *table_group = entry->table_group;
-	int ret;
-
-	ret = entry->platform->take_ownership(table_group, entry->dev);
-	if (ret) {
-		tcewin_host_event(pe, TCEWIN_EVENT_FIRMWARE, "the kernel keeps the PE", ret);
-		return TCEWIN_FIRMWARE_ERROR;
-	}
-	set_every_table_base(table_group);
-	if (!table_group->tables[0] && !table_group->tables[1] &&
-	    !tcewin_pe_read(&entry->host, table_group, info))
-		return TCEWIN_OK;
-	entry->platform->release_ownership(table_group, entry->dev);
-	set_every_table_base(table_group);
-	return TCEWIN_FIRMWARE_ERROR;
-}
-
-int tcewin_host_platform_release(void *pe)
-{
-	struct tcewin_adopted *entry = container_of(pe, struct tcewin_adopted, host);
-	struct iommu_table_group *table_group = entry->table_group;
-
-	/* It would look for its property without a check. */
-	if (!tcewin_pe_has_default_window(&entry->host))
-		return TCEWIN_FIRMWARE_ERROR;
-	entry->platform->release_ownership(table_group, entry->dev);
-	if (!table_group->tables[0])
-		return TCEWIN_FIRMWARE_ERROR;
-	set_every_table_base(table_group);
-	return TCEWIN_OK;
 }
 
 /* ---- PEs that come and go ---- */
@@ -249,7 +107,7 @@ static void adopt(struct pci_dev *pdev)
 		return;
 	table_group = iommu_group_get_iommudata(group);
 	if (!table_group || !table_group->ops || !table_group->ops->take_ownership ||
-	    get(table_group) || is_blocked(&pdev->dev))
+	    tcewin_adopted_get(table_group) || is_blocked(&pdev->dev))
 		goto put;
 	entry = add(table_group);
 	if (IS_ERR(entry))
@@ -258,7 +116,7 @@ static void adopt(struct pci_dev *pdev)
 		forget(entry);
 		goto put;
 	}
-	WRITE_ONCE(table_group->ops, &tcewin_ops);
+	WRITE_ONCE(table_group->ops, &tcewin_table_group_ops);
 	/* A user may have come meanwhile, through the platform's operations. */
 	pass_through(table_group);
 	if (is_blocked(&pdev->dev) && tcewin_pe_owner(entry->pe) == TCEWIN_OWNER_KERNEL)
@@ -277,7 +135,7 @@ put:
  */
 struct tcewin_adopted *tcewin_adopted(struct iommu_table_group *table_group)
 {
-	struct tcewin_adopted *entry = get(table_group);
+	struct tcewin_adopted *entry = tcewin_adopted_get(table_group);
 	struct tcewin_pe_info info;
 	int ret;
 
@@ -293,10 +151,10 @@ struct tcewin_adopted *tcewin_adopted(struct iommu_table_group *table_group)
 		forget(entry);
 		return ERR_PTR(ret);
 	}
-	set_every_table_base(table_group);
+	tcewin_set_table_bases(table_group);
 	__module_get(THIS_MODULE);
 	entry->holds_module = true;
-	WRITE_ONCE(table_group->ops, &tcewin_ops);
+	WRITE_ONCE(table_group->ops, &tcewin_table_group_ops);
 	return entry;
 }
 

@@ -107,7 +107,12 @@ struct tcewin_adopted {
 	bool holds_module;
 };
 
+/* ownership.c */
+extern struct iommu_table_group_ops tcewin_table_group_ops;
+void tcewin_set_table_bases(struct iommu_table_group *table_group);
+
 /* adopt.c */
+struct tcewin_adopted *tcewin_adopted_get(const struct iommu_table_group *table_group);
 struct tcewin_adopted *tcewin_adopted(struct iommu_table_group *table_group);
 int tcewin_adopt_init(void);
 void tcewin_adopt_exit(void);

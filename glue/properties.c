@@ -5,19 +5,25 @@
  * platform's release_ownership() adds its own again.
  */
 #define pr_fmt(fmt) "tcewin: " fmt
+#include <linux/build_bug.h>
 #include <linux/list.h>
 #include <linux/log2.h>
 #include <linux/of.h>
 #include <linux/slab.h>
 #include "glue.h"
 
-/* linux,dma64-ddr-window-info, see arch/powerpc/platforms/pseries/iommu.c */
+/*
+ * linux,dma64-ddr-window-info, as struct dynamic_dma_window_prop of
+ * arch/powerpc/platforms/pseries/iommu.c lies in memory: four bytes of nothing behind the first.
+ */
 struct ddw_value {
 	__be32 liobn;
 	__be64 start;
 	__be32 page_shift;
 	__be32 window_shift;
-} __packed __aligned(4);
+};
+
+static_assert(sizeof(struct ddw_value) == 24);
 
 #define DEFAULT_NAME "ibm,dma-window"
 

@@ -126,7 +126,7 @@ int tcewin_unregister_memory(struct tcewin_container *container, tcewin_u64 addr
  */
 int tcewin_create_window(struct tcewin_container *container, tcewin_u32 page_shift, tcewin_u64 size, tcewin_u32 levels,
 			 tcewin_u64 *start);
-/* VFIO_IOMMU_SPAPR_TCE_REMOVE: NO_GROUP, UNKNOWN_WINDOW, STUCK. */
+/* VFIO_IOMMU_SPAPR_TCE_REMOVE: NO_GROUP, UNKNOWN_WINDOW, FIRMWARE_ERROR, INTERRUPTED, NO_MEMORY, STUCK. */
 int tcewin_remove_window(struct tcewin_container *container, tcewin_u64 start);
 
 /*

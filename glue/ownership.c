@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The iommu_table_group_ops of our PEs. The IOMMU core calls take and release through them when a
+ * user claims a group or lets it go, once per device of the PE, under the group's mutex; what is
+ * done then is the engine's, which asks for the platform's own functions where it wants them.
+ */
+#define pr_fmt(fmt) "tcewin: " fmt
+#include <linux/iommu.h>
+#include <linux/module.h>
+#include <linux/pci.h>
+#include <asm/iommu.h>
+#include "glue.h"
+#include "kernel.h"
+
+#ifndef TCEWIN_HAVE_OWNERSHIP_PER_DEVICE
+#error "take_ownership() of this kernel is not told the device: not supported yet"
+#endif
+
+/* ---- what the kernel calls ---- */
+
+static long take_ownership(struct iommu_table_group *table_group, struct device *dev)
+{
+	struct tcewin_adopted *entry = tcewin_adopted_get(table_group);
+	int status;
+
+	if (WARN_ON_ONCE(!entry))
+		return -ENODEV;
+	entry->dev = dev;
+	status = tcewin_pe_take(entry->pe);
+	entry->dev = NULL;
+	if (status)
+		return tcewin_errno(status);
+	/* Also that of a device which came after the others had been taken. */
+	set_iommu_table_base(dev, NULL);
+	if (!entry->holds_module) {
+		__module_get(THIS_MODULE);
+		entry->holds_module = true;
+	}
+	return 0;
+}
+
+static void release_ownership(struct iommu_table_group *table_group, struct device *dev)
+{
+	struct tcewin_adopted *entry = tcewin_adopted_get(table_group);
+	int status;
+
+	if (WARN_ON_ONCE(!entry))
+		return;
+	entry->dev = dev;
+	status = tcewin_pe_release(entry->pe);
+	entry->dev = NULL;
+	if (status) {
+		/* The module stays, too. */
+		pr_err_once("%s: in quarantine: blocked until reboot\n", entry->host.name);
+		return;
+	}
+	set_iommu_table_base(dev, table_group->tables[0]);
+	if (entry->holds_module) {
+		/* Unloading waits for the group's mutex, which is held here. */
+		entry->holds_module = false;
+		module_put(THIS_MODULE);
+	}
+}
+
+static struct iommu_table_group_ops *platform(const struct iommu_table_group *table_group)
+{
+	struct tcewin_adopted *entry = tcewin_adopted_get(table_group);
+
+	if (!entry || tcewin_pe_owner(entry->pe) == TCEWIN_OWNER_QUARANTINED)
+		return NULL;
+	return entry->platform;
+}
+
+/* Windows for another VFIO driver than ours are the platform's matter; no one gets one in quarantine. */
+static unsigned long get_table_size(u32 page_shift, u64 window_size, u32 levels)
+{
+	/* Every PE of a machine has the same; this one is not told which is meant. */
+	return levels > 1 ? U32_MAX : window_size >> (page_shift - 3);
+}
+
+static long create_table(struct iommu_table_group *table_group, int num, u32 page_shift,
+			 u64 window_size, u32 levels, struct iommu_table **table)
+{
+	struct iommu_table_group_ops *ops = platform(table_group);
+
+	return ops ? ops->create_table(table_group, num, page_shift, window_size, levels, table)
+		   : -EBUSY;
+}
+
+static long set_window(struct iommu_table_group *table_group, int num, struct iommu_table *table)
+{
+	struct iommu_table_group_ops *ops = platform(table_group);
+
+	return ops ? ops->set_window(table_group, num, table) : -EBUSY;
+}
+
+static long unset_window(struct iommu_table_group *table_group, int num)
+{
+	struct iommu_table_group_ops *ops = platform(table_group);
+
+	return ops ? ops->unset_window(table_group, num) : 0;
+}
+
+struct iommu_table_group_ops tcewin_table_group_ops = {
+	.get_table_size = get_table_size,
+	.create_table = create_table,
+	.set_window = set_window,
+	.unset_window = unset_window,
+	.take_ownership = take_ownership,
+	.release_ownership = release_ownership,
+};
+
+/* ---- what the engine calls ---- */
+
+/**
+ * tcewin_set_table_bases() - every device of a PE has the kernel's table of it, or none
+ * @table_group: of the PE
+ *
+ * The platform does this for one device only; the others would keep a table that is freed.
+ */
+void tcewin_set_table_bases(struct iommu_table_group *table_group)
+{
+	struct pci_dev *pdev = NULL;
+
+	for_each_pci_dev(pdev)
+		if (tcewin_is_member(pdev, table_group))
+			set_iommu_table_base(&pdev->dev, table_group->tables[0]);
+}
+
+int tcewin_host_platform_take(void *pe, struct tcewin_pe_info *info)
+{
+	struct tcewin_adopted *entry = container_of(pe, struct tcewin_adopted, host);
+	struct iommu_table_group *table_group = entry->table_group;
+	int ret;
+
+	ret = entry->platform->take_ownership(table_group, entry->dev);
+	if (ret) {
+		tcewin_host_event(pe, TCEWIN_EVENT_FIRMWARE, "the kernel keeps the PE", ret);
+		return TCEWIN_FIRMWARE_ERROR;
+	}
+	tcewin_set_table_bases(table_group);
+	if (!table_group->tables[0] && !table_group->tables[1] &&
+	    !tcewin_pe_read(&entry->host, table_group, info))
+		return TCEWIN_OK;
+	entry->platform->release_ownership(table_group, entry->dev);
+	tcewin_set_table_bases(table_group);
+	return TCEWIN_FIRMWARE_ERROR;
+}
+
+int tcewin_host_platform_release(void *pe)
+{
+	struct tcewin_adopted *entry = container_of(pe, struct tcewin_adopted, host);
+	struct iommu_table_group *table_group = entry->table_group;
+
+	/* It would look for its property without a check. */
+	if (!tcewin_pe_has_default_window(&entry->host))
+		return TCEWIN_FIRMWARE_ERROR;
+	entry->platform->release_ownership(table_group, entry->dev);
+	if (!table_group->tables[0])
+		return TCEWIN_FIRMWARE_ERROR;
+	tcewin_set_table_bases(table_group);
+	return TCEWIN_OK;
+}
