@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "cmd/life.hh"
 
+#include <algorithm>
+
 #include "lib/counts.hh"
 #include "lib/devtree.hh"
 #include "lib/kmsg.hh"
@@ -117,7 +119,12 @@ void live(Report &report, const Life_options &options, const Pci_function &funct
 		return;
 	second.start = ddw->start;
 	second.page = ddw->page();
-	report.note("device tree: " + to_string(tree_windows(function)));
+	auto tree = tree_windows(function);
+	report.note("device tree: " + to_string(tree));
+	if (!tree.empty()) { // PowerNV does not describe windows there
+		bool shown = std::ranges::any_of(tree, [&](const Tree_window &w) { return w.start == second.start; });
+		report.check("the device tree shows it", shown, shown ? "yes" : "no");
+	}
 	exercise(report, container, (*rig)->edu(), units, *ddw, second);
 	second.after_remove = remove_alive(report, **rig, units, *ddw, default_window, "DDW");
 
