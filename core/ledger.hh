@@ -63,7 +63,6 @@ public:
 	~Ledger();
 
 	bool empty() const { return runs_.empty(); }
-	PageShift page_shift() const { return page_; }
 	// The first run that has an entry at or behind @from, or nullptr; and the one behind it.
 	Run *at_or_after(TceIndex from) const;
 	static Run *next(const Run *r) { return Tree<Run>::next(r); }

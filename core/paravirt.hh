@@ -34,8 +34,6 @@ public:
 	Result<> clear(TceIndex first, TceCount count);
 	void invalidate(TceRange) {}
 
-	Liobn liobn() const { return liobn_; }
-
 private:
 	u64 ioba(TceIndex i) const { return geometry_.address(i).raw(); }
 	Result<> put_each(TceIndex first, std::span<const Tce> words);

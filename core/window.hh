@@ -45,7 +45,6 @@ public:
 	// Takes the window away from @pe, whatever firmware says. STUCK: a translation may be left there, so what is
 	// mapped now stays pinned for good.
 	Result<> leave(Pe &pe);
-	bool has_tables() const { return !members_.empty(); }
 	// No table is left: what was mapped is free to be unregistered.
 	void forget();
 

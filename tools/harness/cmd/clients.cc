@@ -126,10 +126,7 @@ bool run_clients(const Clients_options &options)
 	for (auto &client : all_clients)
 		if (options.only.empty() || std::ranges::count(options.only, client.name))
 			play(report, client, *function);
-	auto splats = kmsg->splats();
-	report.check("the kernel found no fault in itself", splats.empty(), fmt::format("{} lines", splats.size()));
-	for (auto &line : splats)
-		report.note(line);
+	check_splats(report, kmsg);
 	report.heading(fmt::format("served by: {}", name_of(options.driver)));
 	report.summary();
 	return report.good();

@@ -231,10 +231,7 @@ bool run_drivers(const Drivers_options &options)
 		with_ddw(drivers, options);
 	else
 		drivers.without_ddw();
-	auto splats = kmsg ? kmsg->splats() : std::vector<std::string>{"no /dev/kmsg"};
-	report.check("the kernel found no fault in itself", splats.empty(), fmt::format("{} lines", splats.size()));
-	for (auto &line : splats)
-		report.note(line);
+	check_splats(report, kmsg);
 	report.summary();
 	return report.good();
 }

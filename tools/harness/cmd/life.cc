@@ -185,10 +185,7 @@ bool run_life(const Life_options &given)
 	report.check("VmLck and pinned pages are back", after == before, difference(before, after));
 
 	report.step(fmt::format("rmmod {}", module_of(options.driver)), unload(options.driver));
-	auto splats = kmsg ? kmsg->splats() : std::vector<std::string>{"no /dev/kmsg"};
-	report.check("the kernel found no fault in itself", splats.empty(), fmt::format("{} lines", splats.size()));
-	for (auto &line : splats)
-		report.note(line);
+	check_splats(report, kmsg);
 	print_table(first, second);
 	report.heading(fmt::format("served by: {}", name_of(options.driver)));
 	report.summary();

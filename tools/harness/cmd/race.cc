@@ -239,10 +239,7 @@ bool run_race(const Race_options &options)
 	report.check("memory that was never registered", untouched, untouched ? "untouched" : "CHANGED");
 	report.step("a container can be set up again", Rig::open(*function));
 	report.step(fmt::format("rmmod {}", module_of(options.driver)), unload(options.driver));
-	auto splats = kmsg ? kmsg->splats() : std::vector<std::string>{"no /dev/kmsg"};
-	report.check("the kernel found no fault in itself", splats.empty(), fmt::format("{} lines", splats.size()));
-	for (auto &line : splats)
-		report.note(line);
+	check_splats(report, kmsg);
 	report.summary();
 	return report.good();
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "lib/kmsg.hh"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <string_view>
@@ -72,5 +74,13 @@ bool is_splat(const std::string &line)
 }
 
 void mark(const std::string &text) { (void)write_file("/dev/kmsg", "<6>tcewin-harness: " + text + "\n"); }
+
+void check_splats(Report &report, Result<Kmsg> &kmsg)
+{
+	auto splats = kmsg ? kmsg->splats() : std::vector<std::string>{"no /dev/kmsg"};
+	report.check("the kernel found no fault in itself", splats.empty(), fmt::format("{} lines", splats.size()));
+	for (auto &line : splats)
+		report.note(line);
+}
 
 } // namespace harness

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "lib/fd.hh"
+#include "lib/report.hh"
 
 namespace harness
 {
@@ -25,6 +26,9 @@ private:
 };
 
 bool is_splat(const std::string &line);
+
+// The last step of a run: nothing in the log that none may have. A log that could not be followed has failed.
+void check_splats(Report &report, Result<Kmsg> &kmsg);
 
 // Writes a line into the log, so that a reader of the console sees what was being tried.
 void mark(const std::string &text);
