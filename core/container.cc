@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "container.hh"
 
+#include <algorithm>
 #include <bit>
 
 namespace tcewin
@@ -27,7 +28,8 @@ Window *Container::window_at(Ioba a) const
 
 Result<Container::Slot *> Container::free_slot()
 {
-	const std::size_t used = (slots_[0] != nullptr) + (slots_[1] != nullptr);
+	const auto used =
+		static_cast<std::size_t>(std::ranges::count_if(slots_, [](const Slot &s) { return s != nullptr; }));
 	if (used >= pes_[0]->info().max_windows)
 		return fail(TCEWIN_NO_SLOT);
 	return slots_[0] ? &slots_[1] : &slots_[0];
@@ -77,7 +79,7 @@ Result<> Container::mirror(Pe &pe)
 Result<> Container::attach(Pe &pe)
 {
 	const Exclusive hold{lock_};
-	if (pe.info().max_windows == 0)
+	if (pe.borrowed() && kind_ == TCEWIN_CONTAINER_V2)
 		return fail(TCEWIN_NO_DDW);
 	if (kind_ == TCEWIN_CONTAINER_V1 && !pes_.empty())
 		return fail(TCEWIN_ONE_GROUP_ONLY);
@@ -120,14 +122,29 @@ Result<> Container::detach(Pe &pe)
 		return fail(TCEWIN_NO_GROUP);
 	Result<> result = leave_all(pe);
 	pes_.remove(i);
-	if (pes_.empty()) {
-		for (Slot &slot : slots_) {
-			if (slot)
-				slot->forget();
-			slot.reset();
-		}
-	}
+	if (pes_.empty())
+		forget_windows();
 	return result;
+}
+
+void Container::forget_windows()
+{
+	for (Slot &slot : slots_) {
+		if (slot)
+			slot->forget();
+		slot.reset();
+	}
+}
+
+// Each PE keeps its spare window, which is the default one.
+void Container::retire()
+{
+	const Exclusive hold{lock_};
+	for (Pe *pe : pes_)
+		(void)leave_all(*pe); // what is stuck has been told
+	while (!pes_.empty())
+		pes_.pop();
+	forget_windows();
 }
 
 Result<tcewin_container_info> Container::info()
@@ -224,6 +241,8 @@ Result<Ioba> Container::create_window(u32 page_shift, Bytes size, u32 levels)
 		return fail(TCEWIN_BAD_SIZE);
 	if (levels == 0 || levels > levels_max)
 		return fail(TCEWIN_BAD_LEVELS);
+	if (pes_[0]->borrowed() && (*page != page_4k || size != default_geometry().size))
+		return fail(TCEWIN_NO_DDW);
 	Charge charge = TRY(Charge::take(mm_, sizeof(Window)));
 	if (!default_exists() && *page == page_4k && size <= default_geometry().size)
 		return bring_default_back(size, std::move(charge));

@@ -21,6 +21,7 @@ public:
 
 	Result<> attach(Pe &pe);
 	Result<> detach(Pe &pe);
+	void retire();
 	Result<tcewin_container_info> info();
 	Result<> register_memory(UserVa address, Bytes size);
 	Result<> unregister_memory(UserVa address, Bytes size);
@@ -46,6 +47,7 @@ private:
 	Result<Ioba> build(Slot &slot, const WindowGeometry &wanted, WindowKind kind, Charge charge) REQUIRES(lock_);
 	Result<Ioba> bring_default_back(Bytes size, Charge charge) REQUIRES(lock_);
 	Result<> leave_all(Pe &pe) REQUIRES(lock_);
+	void forget_windows() REQUIRES(lock_);
 
 	void *mm_;
 	tcewin_container_kind kind_;

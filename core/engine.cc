@@ -49,6 +49,8 @@ int tcewin_container_attach(tcewin_container *container, tcewin_pe *pe) { return
 
 int tcewin_container_detach(tcewin_container *container, tcewin_pe *pe) { return to_status(container->detach(*pe)); }
 
+void tcewin_container_retire(tcewin_container *container) { container->retire(); }
+
 int tcewin_container_get_info(tcewin_container *container, tcewin_container_info *info)
 {
 	return to_status(container->info().transform([&](const tcewin_container_info &i) { *info = i; }));

@@ -1,38 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "pe.hh"
 
-#include <bit>
+#include <algorithm>
 
 namespace tcewin
 {
 
-namespace
-{
-
-// RTAS status words, LoPAR 7.3.
-enum : int { rtas_success = 0, rtas_parameter = -3 };
-
-template <class Call>
-int until_done(Call call)
-{
-	int status;
-	do
-		status = call();
-	while (tcewin_host_rtas_wait(status));
-	return status;
-}
-
-} // namespace
-
-Pe::~Pe() { abandon(); }
-
-void Pe::abandon()
-{
-	for (auto &slot : windows_)
-		if (slot)
-			slot->orphan = true;
-	sweep();
-}
+// ---- whose it is ----
 
 Result<> Pe::take()
 {
@@ -64,21 +38,25 @@ Result<> Pe::release()
 }
 
 // What the platform leaves of the default window is still in the device's reach: a reset makes it known, then it is
-// emptied and goes. A PE without DDW keeps the one it has.
+// emptied.
 Result<> Pe::end_kernel_windows()
 {
-	if (info_.max_windows == 0)
-		return {};
 	const PeWindow left = TRY(restore_default(Bytes{info_.default_size}));
-	return remove(left);
+	(*find(left))->use = Use::spare;
+	return {};
 }
 
 // The platform's reset takes away what could not be removed; it is empty, or this PE would be in quarantine.
 Result<> Pe::give_back()
 {
-	abandon();
-	for (auto &slot : windows_)
+	end_all();
+	for (auto &slot : windows_) {
+		if (!slot)
+			continue;
+		const tcewin_window_info info = describe(slot->window);
+		tcewin_host_window_removed(host_, &info);
 		slot.reset();
+	}
 	if (auto r = from_status(tcewin_host_platform_release(host_)); !r) {
 		quarantine();
 		tcewin_host_event(host_, TCEWIN_EVENT_STUCK, "the kernel cannot have the PE back", r.error());
@@ -88,65 +66,80 @@ Result<> Pe::give_back()
 	return {};
 }
 
+// ---- the default window ----
+
+PeWindow Pe::whole_default() const
+{
+	return {Liobn{info_.default_liobn}, default_geometry(), WindowKind::default_window};
+}
+
 Result<PeWindow> Pe::restore_default(Bytes size)
 {
-	if (info_.max_windows == 0)
-		return fail(TCEWIN_NO_DDW);
 	sweep();
-	for (const auto &slot : windows_)
-		if (slot)
-			return fail(TCEWIN_IN_THE_WAY);
-	note_leftovers();
-	const int status = until_done([&] { return tcewin_host_ddw_reset(host_); });
-	if (status != rtas_success) {
-		tcewin_host_event(host_, TCEWIN_EVENT_FIRMWARE, "ibm,reset-pe-dma-windows", status);
-		return fail(TCEWIN_FIRMWARE_ERROR);
+	if (auto *spare = find(Use::spare)) {
+		(*spare)->use = Use::live;
+		(*spare)->window.geometry.size = size;
+		return (*spare)->window;
+	}
+	if (std::ranges::any_of(windows_, [](const auto &slot) { return slot.has_value(); }))
+		return fail(TCEWIN_IN_THE_WAY);
+	if (!borrowed()) {
+		note_leftovers();
+		TRY(ddw_.reset());
 	}
 	// All of it is in the device's reach, so all of it is emptied, whatever part the user asked for.
-	const PeWindow whole{Liobn{info_.default_liobn}, default_geometry(), WindowKind::default_window};
-	PeWindow asked = whole;
+	PeWindow asked = whole_default();
 	asked.geometry.size = size;
-	if (auto r = clear_all(whole).and_then([&] { return enter(asked); }); !r) {
-		if (!firmware_remove(asked.liobn))
-			windows_[0] = Slot{asked, true};
-		return fail(r.error());
-	}
-	return asked;
+	auto r = clear_all(whole_default(), Signals::heed).and_then([&] { return enter(asked); });
+	if (!r && !borrowed() && !ddw_.remove(asked.liobn))
+		windows_[0] = Slot{asked, Use::orphan};
+	return r.transform([&] { return asked; });
 }
 
 // A DDW that nobody here knows of is about to be reset away, with whatever is in it.
 void Pe::note_leftovers()
 {
-	tcewin_ddw_query answer{};
-	const int status = until_done([&] { return tcewin_host_ddw_query(host_, &answer); });
-	if (status != rtas_success || answer.windows_available == 0)
+	const auto answer = ddw_.query();
+	if (!answer || answer->windows_available == 0)
 		suspect_ = true;
 }
 
+// The user has no window left. That this fails is told the administrator, and changes nothing for the user.
+void Pe::keep_spare()
+{
+	if (owner_ != TCEWIN_OWNER_USER ||
+	    std::ranges::any_of(windows_, [](const auto &slot) { return slot.has_value(); }))
+		return;
+	if (const auto window = restore_default(Bytes{info_.default_size}))
+		(*find(*window))->use = Use::spare;
+}
+
+// ---- DDWs ----
+
 Result<PeWindow> Pe::create(PageShift page, Bytes size)
 {
+	if (borrowed())
+		return fail(TCEWIN_NO_DDW);
 	sweep();
-	TRY(query(page, size));
-	tcewin_ddw_window made{};
-	const u32 window_shift = static_cast<u32>(std::countr_zero(size.raw()));
-	const int status = until_done([&] { return tcewin_host_ddw_create(host_, page.raw(), window_shift, &made); });
-	if (status != rtas_success) {
-		tcewin_host_event(host_, TCEWIN_EVENT_FIRMWARE, "ibm,create-pe-dma-window", status);
-		return fail(status == rtas_parameter ? TCEWIN_TOO_LARGE : TCEWIN_FIRMWARE_ERROR);
-	}
+	if (auto *spare = find(Use::spare))
+		(void)drop(*spare); // with two windows there may be room beside it
+	auto r = create_now(page, size);
+	keep_spare();
+	return r;
+}
+
+Result<PeWindow> Pe::create_now(PageShift page, Bytes size)
+{
+	TRY(check_room(page, size));
+	const auto made = TRY(ddw_.create(page, size));
 	const PeWindow window{Liobn{made.liobn}, {Ioba{made.start}, size, page}, WindowKind::ddw};
-	Result<> r;
-	if (!page.aligned(window.geometry.start) || !fits(window.geometry.start, size) || overlaps(window.geometry)) {
-		tcewin_host_event(host_, TCEWIN_EVENT_FIRMWARE, "window out of place at",
-				  static_cast<long>(made.start));
-		r = fail(TCEWIN_FIRMWARE_ERROR);
-	} else if (suspect_ || info_.max_windows == 1) {
-		r = clear_all(window);
-	}
+	Result<> r = check_place(window);
+	if (r && (suspect_ || info_.max_windows == 1))
+		r = clear_all(window, Signals::heed);
 	if (r)
 		r = enter(window);
 	if (!r) {
-		if (!firmware_remove(window.liobn))
+		if (!ddw_.remove(window.liobn))
 			(void)enter(window).transform([&] { orphan(window); });
 		return fail(r.error());
 	}
@@ -180,16 +173,85 @@ Result<PeWindow> Pe::create_at(PageShift page, Bytes size, Ioba start)
 	return second;
 }
 
-Result<> Pe::remove(const PeWindow &window)
+// Firmware can make such a window now.
+Result<> Pe::check_room(PageShift page, Bytes size) const
 {
-	TRY(firmware_remove(window.liobn));
-	const tcewin_window_info info = describe(window);
-	tcewin_host_window_removed(host_, &info);
-	find(window)->reset();
+	const auto room = TRY(ddw_.query());
+	if (room.windows_available == 0)
+		return fail(TCEWIN_NO_SLOT);
+	if ((room.page_sizes & page.size().raw()) == 0)
+		return fail(TCEWIN_BAD_PAGE_SHIFT);
+	if (page.pages(size).raw() > room.largest_block)
+		return fail(TCEWIN_TOO_LARGE);
 	return {};
 }
 
-void Pe::orphan(const PeWindow &window) { (*find(window))->orphan = true; }
+// Firmware's word for where @window lies can be true.
+Result<> Pe::check_place(const PeWindow &window) const
+{
+	const WindowGeometry &g = window.geometry;
+	if (g.page_shift.aligned(g.start) && fits(g.start, g.size) && !overlaps(g))
+		return {};
+	tcewin_host_event(host_, TCEWIN_EVENT_FIRMWARE, "window out of place at", static_cast<long>(g.start.raw()));
+	return fail(TCEWIN_FIRMWARE_ERROR);
+}
+
+// ---- windows that end ----
+
+Result<> Pe::remove(const PeWindow &window)
+{
+	auto &slot = *find(window);
+	if (window.kind == WindowKind::default_window && (borrowed() || alone(window))) {
+		if (auto r = clear_all(whole_default(), Signals::ignore); r) {
+			slot = Slot{whole_default(), Use::spare};
+			return {};
+		}
+	}
+	TRY(drop(slot));
+	keep_spare();
+	return {};
+}
+
+void Pe::orphan(const PeWindow &window) { (*find(window))->use = Use::orphan; }
+
+void Pe::abandon()
+{
+	end_all();
+	keep_spare();
+}
+
+void Pe::end_all()
+{
+	for (auto &slot : windows_)
+		if (slot)
+			(void)drop(slot).transform_error([&](Error e) {
+				slot->use = Use::orphan;
+				return e;
+			});
+}
+
+// Another try at the windows that nobody uses any more.
+void Pe::sweep()
+{
+	for (auto &slot : windows_)
+		if (slot && slot->use == Use::orphan)
+			(void)drop(slot);
+}
+
+// Firmware's window goes; a borrowed one, which cannot, is emptied.
+Result<> Pe::drop(std::optional<Slot> &slot)
+{
+	if (!borrowed())
+		TRY(ddw_.remove(slot->window.liobn));
+	else if (slot->use != Use::spare)
+		TRY(clear_all(whole_default(), Signals::ignore));
+	const tcewin_window_info info = describe(slot->window);
+	tcewin_host_window_removed(host_, &info);
+	slot.reset();
+	return {};
+}
+
+// ---- what there is ----
 
 tcewin_window_info Pe::describe(const PeWindow &w) const
 {
@@ -206,12 +268,26 @@ std::optional<Pe::Slot> *Pe::find(const PeWindow &window)
 	return nullptr;
 }
 
+// The first place of that use, or else nullptr.
+std::optional<Pe::Slot> *Pe::find(Use use)
+{
+	for (auto &slot : windows_)
+		if (slot && slot->use == use)
+			return &slot;
+	return nullptr;
+}
+
 bool Pe::overlaps(const WindowGeometry &geometry) const
 {
-	for (const auto &slot : windows_)
-		if (slot && slot->window.geometry.overlaps(geometry))
-			return true;
-	return false;
+	return std::ranges::any_of(windows_,
+				   [&](const auto &slot) { return slot && slot->window.geometry.overlaps(geometry); });
+}
+
+// No other window is in firmware.
+bool Pe::alone(const PeWindow &window) const
+{
+	return std::ranges::all_of(windows_,
+				   [&](const auto &slot) { return !slot || slot->window.liobn == window.liobn; });
 }
 
 // @window is ours from now on, and the kernel knows of it. NO_SLOT, or what the host says.
@@ -222,56 +298,21 @@ Result<> Pe::enter(const PeWindow &window)
 			continue;
 		const tcewin_window_info info = describe(window);
 		TRY(from_status(tcewin_host_window_added(host_, &info)));
-		slot = Slot{window, false};
+		slot = Slot{window, Use::live};
 		return {};
 	}
 	return fail(TCEWIN_NO_SLOT);
 }
 
-Result<> Pe::clear_all(const PeWindow &window)
+Result<> Pe::clear_all(const PeWindow &window, Signals signals)
 {
 	return table(window).visit([&](auto &backend) -> Result<> {
-		Writer writer{backend, nullptr, TceIndex{0}, Signals::heed};
+		Writer writer{backend, nullptr, TceIndex{0}, signals};
 		TRY(writer.clear(window.geometry.all()));
 		TRY(writer.flush());
 		backend.invalidate(window.geometry.all());
 		return {};
 	});
-}
-
-// Firmware can make such a window now.
-Result<> Pe::query(PageShift page, Bytes size)
-{
-	tcewin_ddw_query answer{};
-	const int status = until_done([&] { return tcewin_host_ddw_query(host_, &answer); });
-	if (status != rtas_success) {
-		tcewin_host_event(host_, TCEWIN_EVENT_FIRMWARE, "ibm,query-pe-dma-windows", status);
-		return fail(TCEWIN_FIRMWARE_ERROR);
-	}
-	if (answer.windows_available == 0)
-		return fail(TCEWIN_NO_SLOT);
-	if ((answer.page_sizes & page.size().raw()) == 0)
-		return fail(TCEWIN_BAD_PAGE_SHIFT);
-	if (page.pages(size).raw() > answer.largest_block)
-		return fail(TCEWIN_TOO_LARGE);
-	return {};
-}
-
-Result<> Pe::firmware_remove(Liobn liobn)
-{
-	const int status = until_done([&] { return tcewin_host_ddw_remove(host_, liobn.raw()); });
-	if (status == rtas_success)
-		return {};
-	tcewin_host_event(host_, TCEWIN_EVENT_FIRMWARE, "ibm,remove-pe-dma-window", status);
-	return fail(TCEWIN_FIRMWARE_ERROR);
-}
-
-// Another try at the windows that nobody uses any more.
-void Pe::sweep()
-{
-	for (auto &slot : windows_)
-		if (slot && slot->orphan)
-			(void)remove(slot->window);
 }
 
 } // namespace tcewin

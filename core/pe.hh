@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A PE on pSeries, who owns it and what windows it has: the one place that speaks
-// ibm,query/create/remove/reset-pe-dma-window(s), with the differences between PowerVM's and QEMU's firmware evened
-// out. Every window it hands out is empty. Called by Container under its lock.
+// A PE on pSeries, who owns it and what windows it has, with the differences between PowerVM's and QEMU's firmware
+// evened out. Its windows come from firmware's DDW calls; a PE without those is borrowed: it has its default window,
+// which can be emptied but not removed. Every window handed out is empty. Called by Container under its lock.
+//
+// While a user owns the PE and has no window, the default window stays in firmware as a spare, empty: a device that is
+// hot-added now and a kernel that is started by kexec find nothing else.
 #pragma once
 
 #include <array>
 #include <optional>
 
+#include "ddw.hh"
 #include "geometry.hh"
 #include "table.hh"
 
@@ -25,10 +29,13 @@ struct PeWindow {
 class Pe
 {
 public:
-	Pe(void *host, const tcewin_pe_info &info, tcewin_owner owner) : host_{host}, info_{info}, owner_{owner} {}
+	Pe(void *host, const tcewin_pe_info &info, tcewin_owner owner)
+		: host_{host}, ddw_{host}, info_{info}, owner_{owner}
+	{
+	}
 	Pe(const Pe &) = delete;
 	// Tries once more to remove what is left.
-	~Pe();
+	~Pe() { end_all(); }
 
 	// tcewin_pe_take() and tcewin_pe_release(). kernel -> handing over -> user -> handing over -> kernel;
 	// quarantined is where it ends when neither side can be trusted with it.
@@ -38,19 +45,20 @@ public:
 	void quarantine() { owner_ = TCEWIN_OWNER_QUARANTINED; }
 
 	const tcewin_pe_info &info() const { return info_; }
+	bool borrowed() const { return info_.max_windows == 0; }
 	Ioba default_start() const { return Ioba{info_.default_start}; }
 	// The default window as large as firmware has it.
 	WindowGeometry default_geometry() const { return {default_start(), Bytes{info_.default_size}, page_4k}; }
 	Table table(const PeWindow &window) const { return Table{Paravirt{window.liobn, window.geometry, calls()}}; }
 
-	// Brings the default window back, empty, its first @size bytes for the user. IN_THE_WAY while any window exists
-	// (a reset would kill it), NO_DDW, FIRMWARE_ERROR, NO_MEMORY, INTERRUPTED.
+	// Brings the default window back, empty, its first @size bytes for the user. IN_THE_WAY while any window is in
+	// use (a reset would kill it), FIRMWARE_ERROR, NO_MEMORY, INTERRUPTED.
 	Result<PeWindow> restore_default(Bytes size);
-	// A new DDW where firmware puts it. NO_SLOT, TOO_LARGE, FIRMWARE_ERROR, NO_MEMORY, INTERRUPTED.
+	// A new DDW where firmware puts it. NO_DDW, NO_SLOT, TOO_LARGE, FIRMWARE_ERROR, NO_MEMORY, INTERRUPTED.
 	Result<PeWindow> create(PageShift page, Bytes size);
 	// A new DDW at @start, or none. INCOMPATIBLE besides.
 	Result<PeWindow> create_at(PageShift page, Bytes size, Ioba start);
-	// Takes @window, whose table is empty, away. FIRMWARE_ERROR: it is still there.
+	// Takes @window away from the device, with whatever its table holds. FIRMWARE_ERROR: it is as it was.
 	Result<> remove(const PeWindow &window);
 	// A window of this PE went with entries in it: no later one is trusted to be empty, though firmware that allows
 	// two windows is known to empty a DDW that it creates. (With one window it is known not to.)
@@ -59,33 +67,43 @@ public:
 	// The caller goes on without @window, which could not be removed but is empty; it is tried again before the
 	// next create.
 	void orphan(const PeWindow &window);
-	// The same for whatever there is.
+	// The same for whatever there is, the spare window excepted.
 	void abandon();
 
 private:
+	// A window in firmware: in use, or the spare one, or one that nobody uses but firmware did not remove.
+	enum class Use { live, spare, orphan };
 	struct Slot {
 		PeWindow window;
-		bool orphan;
+		Use use;
 	};
 
 	Paravirt::Calls calls() const { return {info_.put_indirect != 0, info_.stuff != 0}; }
+	PeWindow whole_default() const;
 	tcewin_window_info describe(const PeWindow &window) const;
 	bool overlaps(const WindowGeometry &geometry) const;
+	bool alone(const PeWindow &window) const;
+	std::optional<Slot> *find(const PeWindow &window);
+	std::optional<Slot> *find(Use use);
+	Result<PeWindow> create_now(PageShift page, Bytes size);
+	Result<> check_room(PageShift page, Bytes size) const;
+	Result<> check_place(const PeWindow &window) const;
 	Result<> enter(const PeWindow &window);
-	Result<> clear_all(const PeWindow &window);
-	Result<> query(PageShift page, Bytes size);
-	Result<> firmware_remove(Liobn liobn);
+	Result<> clear_all(const PeWindow &window, Signals signals);
 	Result<> end_kernel_windows();
 	Result<> give_back();
+	Result<> drop(std::optional<Slot> &slot);
+	void end_all();
 	void sweep();
+	void keep_spare();
 	void note_leftovers();
-	std::optional<Slot> *find(const PeWindow &window);
 
 	void *host_;
+	Ddw ddw_;
 	tcewin_pe_info info_;
 	tcewin_owner owner_;
 	bool suspect_{};
-	std::array<std::optional<Slot>, 4> windows_{}; // what firmware has; orphans take a place too
+	std::array<std::optional<Slot>, 4> windows_{}; // what firmware has
 };
 
 } // namespace tcewin

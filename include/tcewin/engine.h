@@ -46,7 +46,7 @@ enum tcewin_status {
 	TCEWIN_IN_THE_WAY,		/* EBUSY: the default window cannot come back while a DDW exists */
 	TCEWIN_NO_GROUP,		/* ENXIO */
 	TCEWIN_INCOMPATIBLE,		/* EPERM: the group's windows cannot mirror the container's */
-	TCEWIN_NO_DDW,			/* EINVAL: the PE has no DDW support */
+	TCEWIN_NO_DDW,			/* EINVAL: the PE has no DDW support: only exactly its default window can be had */
 	TCEWIN_FIRMWARE_ERROR,		/* EIO: hypervisor or firmware refused */
 	TCEWIN_INTERRUPTED,		/* EINTR: a fatal signal */
 	TCEWIN_QUARANTINED,		/* EBUSY: the PE is nobody's until reboot */
@@ -63,8 +63,11 @@ enum tcewin_status {
 struct tcewin_pe;
 struct tcewin_container;
 
-/* VFIO_SPAPR_TCE_IOMMU: one group, its default window, memory pinned by MAP. VFIO_SPAPR_TCE_v2_IOMMU: all the rest. */
-enum tcewin_container_kind { TCEWIN_CONTAINER_V1, TCEWIN_CONTAINER_V2 };
+/*
+ * VFIO_SPAPR_TCE_IOMMU: one group, its default window, memory pinned by MAP. VFIO_SPAPR_TCE_v2_IOMMU: all the rest, for PEs with DDW,
+ * or any PE.
+ */
+enum tcewin_container_kind { TCEWIN_CONTAINER_V1, TCEWIN_CONTAINER_V2, TCEWIN_CONTAINER_V2_ANY_PE };
 
 /* What GET_INFO reports. */
 struct tcewin_container_info {
@@ -76,15 +79,16 @@ struct tcewin_container_info {
 };
 
 /*
- * A PE that the user owns; what windows firmware still has of it does not matter, for attaching it begins with a reset. @host is
- * the cookie of the RTAS calls. NO_MEMORY. Destroy it only when no container holds it; firmware has no window of it then.
+ * A PE that the user owns already; what windows firmware still has of it does not matter, for attaching it begins with a reset.
+ * @host is the cookie of the RTAS calls. NO_MEMORY. Destroy it only when no container holds it; firmware has no window of it then.
  */
 int tcewin_pe_create(void *host, const struct tcewin_pe_info *info, struct tcewin_pe **pe);
 /* The same for a PE that the kernel owns: tcewin_pe_take() learns the facts. */
 int tcewin_pe_adopt(void *host, struct tcewin_pe **pe);
 /*
  * The hand-over between the kernel's DMA API and a user, once per device of the PE: the first call does it, the others find it done.
- * After a take no translation of the kernel's is left and no window either; after a release the kernel has its default window.
+ * After a take no translation of the kernel's is left, and no window but the default one, empty and nobody's: so it is while the
+ * user has none. After a release the kernel has its default window. A PE without DDW support (max_windows 0) keeps it always.
  * The caller keeps these two, attach and detach of one PE apart from each other.
  * take: QUARANTINED, FIRMWARE_ERROR, NO_MEMORY, INTERRUPTED; the kernel owns the PE as before, or it is quarantined if even that
  * failed. release: QUARANTINED: it is nobody's from now on, and nothing that a device may reach has been given back.
@@ -111,6 +115,12 @@ int tcewin_container_attach(struct tcewin_container *container, struct tcewin_pe
  * pages stay pinned and the PE must not be handed to anyone.
  */
 int tcewin_container_detach(struct tcewin_container *container, struct tcewin_pe *pe);
+
+/*
+ * The machine is going down, or another kernel is about to be started: every mapping and window ends, and the default windows are back
+ * in firmware, empty. From now on the container is one without PEs, and detach answers NO_GROUP.
+ */
+void tcewin_container_retire(struct tcewin_container *container);
 
 /* NO_GROUP. */
 int tcewin_container_get_info(struct tcewin_container *container, struct tcewin_container_info *info);

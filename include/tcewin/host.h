@@ -111,7 +111,7 @@ struct tcewin_pe_info {
 	tcewin_u64 default_start;	/* the default window, bytes on the bus */
 	tcewin_u64 default_size;	/* bytes, a power of two */
 	tcewin_u32 default_liobn;
-	tcewin_u32 max_windows;		/* 1 or 2; 0: no DDW support */
+	tcewin_u32 max_windows;		/* 1 or 2; 0: borrowed, no window can be made or removed */
 	tcewin_u32 max_levels;		/* as reported to the user; 1 on pSeries */
 	tcewin_u64 page_sizes;		/* mask of 1 << page shift */
 	tcewin_u32 put_indirect;	/* 1: firmware has H_PUT_TCE_INDIRECT */
@@ -120,7 +120,8 @@ struct tcewin_pe_info {
 
 /*
  * The kernel lets go of the PE, as far as the platform goes; *@info is filled. Status: FIRMWARE_ERROR or what else it was, then the
- * kernel still has it. Whether a window of the kernel's is left in firmware, with translations in it, is not promised.
+ * kernel still has it. Whether a window of the kernel's is left in firmware, with translations in it, is not promised: of a borrowed PE
+ * (max_windows 0) its default window is, and it can be written; no other may be.
  */
 int tcewin_host_platform_take(void *pe, struct tcewin_pe_info *info);
 /* The kernel gets the PE, of which no window is left, and its default window with it. Status: FIRMWARE_ERROR. */
@@ -137,9 +138,9 @@ struct tcewin_window_info {
 };
 
 /*
- * A window of the PE exists from now on / is gone from firmware: keep the device tree true. Status; what tcewin_host_window_added()
- * refuses is removed again. Called with the container's lock held, or
- * inside of tcewin_pe_take().
+ * A window of the PE exists from now on / is gone from firmware, or will be with the platform's next reset: keep the device tree true.
+ * Status; what tcewin_host_window_added() refuses is removed again. Called with the container's lock held, or inside of
+ * tcewin_pe_take() and tcewin_pe_release().
  */
 int tcewin_host_window_added(void *pe, const struct tcewin_window_info *window);
 void tcewin_host_window_removed(void *pe, const struct tcewin_window_info *window);
