@@ -2,7 +2,6 @@
 #include "container.hh"
 
 #include <algorithm>
-#include <bit>
 
 namespace tcewin
 {
@@ -231,23 +230,14 @@ Result<Ioba> Container::bring_default_back(Bytes size, Charge charge)
 
 Result<Ioba> Container::create_window(u32 page_shift, Bytes size, u32 levels)
 {
-	static constexpr u32 levels_max = 5; // what PowerNV can have at most; without meaning on pSeries
 	const Exclusive hold{lock_};
 	TRY(check_usable());
-	const auto page = PageShift::from(page_shift);
-	if (!page || (pes_[0]->info().page_sizes & page->size().raw()) == 0)
-		return fail(TCEWIN_BAD_PAGE_SHIFT);
-	if (!std::has_single_bit(size.raw()) || size < page->size())
-		return fail(TCEWIN_BAD_SIZE);
-	if (levels == 0 || levels > levels_max)
-		return fail(TCEWIN_BAD_LEVELS);
-	if (pes_[0]->borrowed() && (*page != page_4k || size != default_geometry().size))
-		return fail(TCEWIN_NO_DDW);
+	const PageShift page = TRY(pes_[0]->check_request(page_shift, size, levels));
 	Charge charge = TRY(Charge::take(mm_, sizeof(Window)));
-	if (!default_exists() && *page == page_4k && size <= default_geometry().size)
+	if (!default_exists() && pes_[0]->fits_default(page, size))
 		return bring_default_back(size, std::move(charge));
 	Slot *slot = TRY(free_slot());
-	return build(*slot, {Ioba{0}, size, *page}, WindowKind::ddw, std::move(charge));
+	return build(*slot, {Ioba{0}, size, page}, WindowKind::ddw, std::move(charge));
 }
 
 Result<> Container::remove_window(Ioba start)

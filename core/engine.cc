@@ -30,6 +30,18 @@ int tcewin_pe_release(tcewin_pe *pe) { return to_status(pe->release()); }
 
 tcewin_owner tcewin_pe_owner(const tcewin_pe *pe) { return pe->owner(); }
 
+int tcewin_pe_open_window(tcewin_pe *pe, u32 page_shift, u64 size, u32 levels, tcewin_window_info *window)
+{
+	return to_status(pe->open(page_shift, Bytes{size}, levels).transform([&](const tcewin_window_info &made) {
+		*window = made;
+	}));
+}
+
+int tcewin_pe_close_window(tcewin_pe *pe, const tcewin_window_info *window)
+{
+	return to_status(pe->close(Liobn{window->liobn}));
+}
+
 void tcewin_pe_destroy(tcewin_pe *pe) { Owned<tcewin_pe>{pe}.reset(); }
 
 int tcewin_container_create(void *mm, tcewin_container_kind kind, tcewin_container **container)

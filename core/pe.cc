@@ -2,6 +2,7 @@
 #include "pe.hh"
 
 #include <algorithm>
+#include <bit>
 
 namespace tcewin
 {
@@ -173,6 +174,21 @@ Result<PeWindow> Pe::create_at(PageShift page, Bytes size, Ioba start)
 	return second;
 }
 
+Result<PageShift> Pe::check_request(u32 page_shift, Bytes size, u32 levels) const
+{
+	static constexpr u32 levels_max = 5; // what PowerNV can have at most; without meaning on pSeries
+	const auto page = PageShift::from(page_shift);
+	if (!page || (info_.page_sizes & page->size().raw()) == 0)
+		return fail(TCEWIN_BAD_PAGE_SHIFT);
+	if (!std::has_single_bit(size.raw()) || size < page->size())
+		return fail(TCEWIN_BAD_SIZE);
+	if (levels == 0 || levels > levels_max)
+		return fail(TCEWIN_BAD_LEVELS);
+	if (borrowed() && (*page != page_4k || size != default_geometry().size))
+		return fail(TCEWIN_NO_DDW);
+	return *page;
+}
+
 // Firmware can make such a window now.
 Result<> Pe::check_room(PageShift page, Bytes size) const
 {
@@ -194,6 +210,37 @@ Result<> Pe::check_place(const PeWindow &window) const
 		return {};
 	tcewin_host_event(host_, TCEWIN_EVENT_FIRMWARE, "window out of place at", static_cast<long>(g.start.raw()));
 	return fail(TCEWIN_FIRMWARE_ERROR);
+}
+
+// ---- windows for somebody else ----
+
+Result<tcewin_window_info> Pe::open(u32 page_shift, Bytes size, u32 levels)
+{
+	if (owner_ != TCEWIN_OWNER_USER)
+		return fail(TCEWIN_QUARANTINED);
+	const PageShift page = TRY(check_request(page_shift, size, levels));
+	const auto *there = find(Liobn{info_.default_liobn});
+	const bool in_use = there && (*there)->use == Use::live;
+	const auto made = !in_use && fits_default(page, size) ? restore_default(size) : create(page, size);
+	return made.transform([&](const PeWindow &window) { return describe(window); });
+}
+
+Result<> Pe::close(Liobn liobn)
+{
+	auto *slot = find(liobn);
+	if (!slot)
+		return fail(TCEWIN_UNKNOWN_WINDOW);
+	const PeWindow window = (*slot)->window;
+	suspect(); // it is not known whether its user emptied it
+	if (remove(window))
+		return {};
+	const bool empty = clear_all(window, Signals::ignore).has_value();
+	orphan(window);
+	if (empty)
+		return {};
+	quarantine();
+	tcewin_host_event(host_, TCEWIN_EVENT_STUCK, "a window can neither be emptied nor removed", 0);
+	return fail(TCEWIN_STUCK);
 }
 
 // ---- windows that end ----
@@ -259,11 +306,11 @@ tcewin_window_info Pe::describe(const PeWindow &w) const
 		w.geometry.start.raw(), w.geometry.size.raw()};
 }
 
-// The place of @window, or else nullptr.
-std::optional<Pe::Slot> *Pe::find(const PeWindow &window)
+// The place of a window, or else nullptr.
+std::optional<Pe::Slot> *Pe::find(Liobn liobn)
 {
 	for (auto &slot : windows_)
-		if (slot && slot->window.liobn == window.liobn)
+		if (slot && slot->window.liobn == liobn)
 			return &slot;
 	return nullptr;
 }

@@ -51,6 +51,14 @@ public:
 	WindowGeometry default_geometry() const { return {default_start(), Bytes{info_.default_size}, page_4k}; }
 	Table table(const PeWindow &window) const { return Table{Paravirt{window.liobn, window.geometry, calls()}}; }
 
+	// What can be said of a CREATE before firmware is asked. BAD_PAGE_SHIFT, BAD_SIZE, BAD_LEVELS, NO_DDW.
+	Result<PageShift> check_request(u32 page_shift, Bytes size, u32 levels) const;
+	// Such a window is part of the default one, if that is not in use.
+	bool fits_default(PageShift page, Bytes size) const
+	{
+		return page == page_4k && size <= default_geometry().size;
+	}
+
 	// Brings the default window back, empty, its first @size bytes for the user. IN_THE_WAY while any window is in
 	// use (a reset would kill it), FIRMWARE_ERROR, NO_MEMORY, INTERRUPTED.
 	Result<PeWindow> restore_default(Bytes size);
@@ -63,6 +71,10 @@ public:
 	// A window of this PE went with entries in it: no later one is trusted to be empty, though firmware that allows
 	// two windows is known to empty a DDW that it creates. (With one window it is known not to.)
 	void suspect() { suspect_ = true; }
+
+	// tcewin_pe_open_window() and tcewin_pe_close_window().
+	Result<tcewin_window_info> open(u32 page_shift, Bytes size, u32 levels);
+	Result<> close(Liobn liobn);
 
 	// The caller goes on without @window, which could not be removed but is empty; it is tried again before the
 	// next create.
@@ -83,7 +95,8 @@ private:
 	tcewin_window_info describe(const PeWindow &window) const;
 	bool overlaps(const WindowGeometry &geometry) const;
 	bool alone(const PeWindow &window) const;
-	std::optional<Slot> *find(const PeWindow &window);
+	std::optional<Slot> *find(Liobn liobn);
+	std::optional<Slot> *find(const PeWindow &window) { return find(window.liobn); }
 	std::optional<Slot> *find(Use use);
 	Result<PeWindow> create_now(PageShift page, Bytes size);
 	Result<> check_room(PageShift page, Bytes size) const;

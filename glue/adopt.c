@@ -75,7 +75,14 @@ static void forget(struct tcewin_adopted *entry)
 	if (entry->pe)
 		tcewin_pe_destroy(entry->pe);
 	tcewin_pe_forget(&entry->host);
+	mutex_destroy(&entry->tables_lock);
 	kfree(entry);
+}
+
+/* Windows are made by firmware's DDW calls where they can be, and wanted. */
+static bool has_ddw(const struct tcewin_adopted *entry)
+{
+	return entry->host.has_ddw && tcewin_windows_supported(entry->table_group);
 }
 
 static struct tcewin_adopted *add(struct iommu_table_group *table_group)
@@ -86,6 +93,7 @@ static struct tcewin_adopted *add(struct iommu_table_group *table_group)
 		return ERR_PTR(-ENOMEM);
 	entry->table_group = table_group;
 	entry->platform = table_group->ops;
+	mutex_init(&entry->tables_lock);
 	if (tcewin_pe_find(table_group, &entry->host)) {
 		kfree(entry);
 		return ERR_PTR(-EINVAL);
@@ -111,7 +119,8 @@ static void adopt(struct pci_dev *pdev)
 		goto put;
 	entry = add(table_group);
 	if (IS_ERR(entry))
-		goto put;	/* without DDW it is left to the platform */
+		goto put;	/* it is left to the platform */
+	entry->no_ddw = !has_ddw(entry) || tcewin_borrow_wanted(table_group);
 	if (tcewin_pe_adopt(&entry->host, &entry->pe)) {
 		forget(entry);
 		goto put;
@@ -129,9 +138,10 @@ put:
  * tcewin_adopted() - the PE of a group that a user owns
  * @table_group: of the group
  *
- * One that was owned before the module was loaded is adopted now.
+ * One that was owned before the module was loaded is adopted now, if it has DDW: without, the
+ * platform has lost the kernel's table.
  *
- * Return: never NULL; -EINVAL when the PE has no DDW, -ENOMEM, -EIO.
+ * Return: never NULL; -EBUSY until that owner is gone, -EINVAL, -ENOMEM, -EIO.
  */
 struct tcewin_adopted *tcewin_adopted(struct iommu_table_group *table_group)
 {
@@ -144,7 +154,7 @@ struct tcewin_adopted *tcewin_adopted(struct iommu_table_group *table_group)
 	entry = add(table_group);
 	if (IS_ERR(entry))
 		return entry;
-	ret = tcewin_pe_read(&entry->host, table_group, &info);
+	ret = has_ddw(entry) ? tcewin_pe_read(&entry->host, table_group, &info) : -EBUSY;
 	if (!ret)
 		ret = tcewin_errno(tcewin_pe_create(&entry->host, &info, &entry->pe));
 	if (ret) {
@@ -233,4 +243,7 @@ void tcewin_adopt_exit(void)
 	bus_unregister_notifier(&pci_bus_type, &bus_notifier);
 	list_for_each_entry_safe(entry, tmp, &adopted, next)
 		forget(entry);
+	/* The last of a table's references may have gone a moment ago, on its way out of table.c. */
+	rcu_barrier();
+	synchronize_rcu_tasks();
 }

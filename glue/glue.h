@@ -17,6 +17,7 @@
 struct device;
 struct device_node;
 struct iommu_group;
+struct iommu_table;
 struct iommu_table_group;
 struct iommu_table_group_ops;
 struct mm_struct;
@@ -49,6 +50,7 @@ struct tcewin_mm {
  * @remove: token of ibm,remove-pe-dma-window
  * @reset: token of ibm,reset-pe-dma-windows
  * @query_words: 5 or 6, the words that @query returns, its status included
+ * @has_ddw: the four tokens are there
  */
 struct tcewin_pe_host {
 	struct device_node *node;
@@ -60,6 +62,7 @@ struct tcewin_pe_host {
 	u32 remove;
 	u32 reset;
 	unsigned int query_words;
+	bool has_ddw;
 };
 
 /**
@@ -96,6 +99,10 @@ struct tcewin_handle {
  * @host: the engine's cookie of it
  * @pe: the engine's part
  * @holds_module: a user owns it, so the module stays
+ * @no_ddw: it is served by borrow.c
+ * @borrowed: the kernel's table while a user has its window
+ * @map: what the kernel's allocator had given out of it
+ * @tables_lock: keeps the calls of table.c apart
  */
 struct tcewin_adopted {
 	struct list_head next;
@@ -105,6 +112,10 @@ struct tcewin_adopted {
 	struct tcewin_pe_host host;
 	struct tcewin_pe *pe;
 	bool holds_module;
+	bool no_ddw;
+	struct iommu_table *borrowed;
+	unsigned long *map;
+	struct mutex tables_lock; /* keeps the calls of table.c apart */
 };
 
 /* ownership.c */
@@ -117,6 +128,18 @@ struct tcewin_adopted *tcewin_adopted(struct iommu_table_group *table_group);
 int tcewin_adopt_init(void);
 void tcewin_adopt_exit(void);
 
+/* borrow.c */
+bool tcewin_borrow_wanted(const struct iommu_table_group *table_group);
+int tcewin_borrow(struct tcewin_adopted *entry, struct tcewin_pe_info *info);
+void tcewin_give_back_borrowed(struct tcewin_adopted *entry);
+
+/* table.c */
+unsigned long tcewin_get_table_size(u32 page_shift, u64 window_size, u32 levels);
+long tcewin_create_table(struct iommu_table_group *table_group, int num, u32 page_shift,
+			 u64 window_size, u32 levels, struct iommu_table **ptbl);
+long tcewin_set_window(struct iommu_table_group *table_group, int num, struct iommu_table *tbl);
+long tcewin_unset_window(struct iommu_table_group *table_group, int num);
+
 /* handle.c */
 void *tcewin_handle_open(enum tcewin_container_kind kind);
 void tcewin_handle_close(void *data);
@@ -125,6 +148,7 @@ void tcewin_handle_put(struct tcewin_handle *handle);
 void tcewin_call_begin(int *call) __acquires(calls);
 void tcewin_call_end(int call) __releases(calls);
 void tcewin_calls_wait(void);
+void tcewin_handles_retire(void);
 
 /* group.c */
 int tcewin_group_attach(struct tcewin_handle *handle, struct iommu_group *group);
@@ -152,6 +176,7 @@ bool tcewin_is_member(struct pci_dev *pdev, const struct iommu_table_group *tabl
 int tcewin_pe_find(struct iommu_table_group *table_group, struct tcewin_pe_host *pe);
 int tcewin_pe_read(struct tcewin_pe_host *pe, struct iommu_table_group *table_group,
 		   struct tcewin_pe_info *info);
+void tcewin_read_hypercalls(struct tcewin_pe_info *info);
 bool tcewin_pe_has_default_window(const struct tcewin_pe_host *pe);
 void tcewin_pe_forget(struct tcewin_pe_host *pe);
 

@@ -100,6 +100,25 @@ void tcewin_handle_put(struct tcewin_handle *handle)
 }
 
 /**
+ * tcewin_handles_retire() - every container ends its windows and is without PEs from now on
+ *
+ * Context: the machine is going down; calls that are inside are waited for.
+ */
+void tcewin_handles_retire(void)
+{
+	struct tcewin_handle *handle;
+	unsigned long id;
+
+	xa_for_each(&handles, id, handle) {
+		handle = tcewin_handle_get((void *)id);
+		if (!handle)
+			continue;
+		tcewin_container_retire(handle->container);
+		tcewin_handle_put(handle);
+	}
+}
+
+/**
  * tcewin_call_begin() - a callback of the VFIO core has entered the module
  *
  * @call: filled, for tcewin_call_end()

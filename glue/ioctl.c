@@ -44,7 +44,7 @@ static int get_info(struct tcewin_handle *handle, void __user *arg)
 	info.flags = 0;
 	info.dma32_window_start = facts.default_start;
 	info.dma32_window_size = facts.default_size;
-	if (facts.max_windows && handle->kind == TCEWIN_CONTAINER_V2) {
+	if (facts.max_windows && handle->kind != TCEWIN_CONTAINER_V1) {
 		info.flags |= VFIO_IOMMU_SPAPR_INFO_DDW;
 		info.ddw.pgsizes = facts.page_sizes;
 		info.ddw.max_dynamic_windows_supported = facts.max_windows;

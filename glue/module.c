@@ -8,6 +8,7 @@
 #include <linux/crash_dump.h>
 #include <linux/module.h>
 #include <linux/pci.h>
+#include <linux/reboot.h>
 #include <asm/firmware.h>
 #include "glue.h"
 
@@ -25,6 +26,15 @@ static const char *obstacle(void)
 	return NULL;
 }
 
+/* Whoever starts next, by kexec too, finds default windows, and no device writes to memory that it uses. */
+static int on_reboot(struct notifier_block *nb, unsigned long action, void *data)
+{
+	tcewin_handles_retire();
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block reboot_notifier = { .notifier_call = on_reboot };
+
 static int __init tcewin_init(void)
 {
 	const char *why = obstacle();
@@ -40,15 +50,20 @@ static int __init tcewin_init(void)
 	ret = tcewin_adopt_init();
 	if (ret)
 		goto refuse_exit;
-	ret = tcewin_vfio_init();
+	ret = register_reboot_notifier(&reboot_notifier);
 	if (ret)
 		goto adopt_exit;
+	ret = tcewin_vfio_init();
+	if (ret)
+		goto reboot_exit;
 	pr_info("serves VFIO containers of types 2 and 7 (sPAPR TCE)%s\n",
 		firmware_has_feature(FW_FEATURE_PUT_TCE_IND) &&
 		firmware_has_feature(FW_FEATURE_STUFF_TCE) ?
 		"" : ", one translation a hypercall: firmware has no multi-TCE option");
 	return 0;
 
+reboot_exit:
+	unregister_reboot_notifier(&reboot_notifier);
 adopt_exit:
 	tcewin_adopt_exit();
 refuse_exit:
@@ -59,6 +74,7 @@ refuse_exit:
 static void __exit tcewin_exit(void)
 {
 	tcewin_vfio_exit();
+	unregister_reboot_notifier(&reboot_notifier);
 	tcewin_adopt_exit();
 	tcewin_refuse_exit();
 	tcewin_properties_exit();

@@ -62,50 +62,11 @@ static void release_ownership(struct iommu_table_group *table_group, struct devi
 	}
 }
 
-static struct iommu_table_group_ops *platform(const struct iommu_table_group *table_group)
-{
-	struct tcewin_adopted *entry = tcewin_adopted_get(table_group);
-
-	if (!entry || tcewin_pe_owner(entry->pe) == TCEWIN_OWNER_QUARANTINED)
-		return NULL;
-	return entry->platform;
-}
-
-/* Windows for another VFIO driver than ours are the platform's matter; no one gets one in quarantine. */
-static unsigned long get_table_size(u32 page_shift, u64 window_size, u32 levels)
-{
-	/* Every PE of a machine has the same; this one is not told which is meant. */
-	return levels > 1 ? U32_MAX : window_size >> (page_shift - 3);
-}
-
-static long create_table(struct iommu_table_group *table_group, int num, u32 page_shift,
-			 u64 window_size, u32 levels, struct iommu_table **table)
-{
-	struct iommu_table_group_ops *ops = platform(table_group);
-
-	return ops ? ops->create_table(table_group, num, page_shift, window_size, levels, table)
-		   : -EBUSY;
-}
-
-static long set_window(struct iommu_table_group *table_group, int num, struct iommu_table *table)
-{
-	struct iommu_table_group_ops *ops = platform(table_group);
-
-	return ops ? ops->set_window(table_group, num, table) : -EBUSY;
-}
-
-static long unset_window(struct iommu_table_group *table_group, int num)
-{
-	struct iommu_table_group_ops *ops = platform(table_group);
-
-	return ops ? ops->unset_window(table_group, num) : 0;
-}
-
 struct iommu_table_group_ops tcewin_table_group_ops = {
-	.get_table_size = get_table_size,
-	.create_table = create_table,
-	.set_window = set_window,
-	.unset_window = unset_window,
+	.get_table_size = tcewin_get_table_size,
+	.create_table = tcewin_create_table,
+	.set_window = tcewin_set_window,
+	.unset_window = tcewin_unset_window,
 	.take_ownership = take_ownership,
 	.release_ownership = release_ownership,
 };
@@ -133,6 +94,11 @@ int tcewin_host_platform_take(void *pe, struct tcewin_pe_info *info)
 	struct iommu_table_group *table_group = entry->table_group;
 	int ret;
 
+	if (entry->no_ddw) {
+		ret = tcewin_borrow(entry, info);
+		tcewin_set_table_bases(table_group);
+		return ret;
+	}
 	ret = entry->platform->take_ownership(table_group, entry->dev);
 	if (ret) {
 		tcewin_host_event(pe, TCEWIN_EVENT_FIRMWARE, "the kernel keeps the PE", ret);
@@ -140,7 +106,7 @@ int tcewin_host_platform_take(void *pe, struct tcewin_pe_info *info)
 	}
 	tcewin_set_table_bases(table_group);
 	if (!table_group->tables[0] && !table_group->tables[1] &&
-	    !tcewin_pe_read(&entry->host, table_group, info))
+	    !tcewin_pe_read(&entry->host, table_group, info) && info->max_windows)
 		return TCEWIN_OK;
 	entry->platform->release_ownership(table_group, entry->dev);
 	tcewin_set_table_bases(table_group);
@@ -152,6 +118,11 @@ int tcewin_host_platform_release(void *pe)
 	struct tcewin_adopted *entry = container_of(pe, struct tcewin_adopted, host);
 	struct iommu_table_group *table_group = entry->table_group;
 
+	if (entry->no_ddw) {
+		tcewin_give_back_borrowed(entry);
+		tcewin_set_table_bases(table_group);
+		return TCEWIN_OK;
+	}
 	/* It would look for its property without a check. */
 	if (!tcewin_pe_has_default_window(&entry->host))
 		return TCEWIN_FIRMWARE_ERROR;

@@ -113,7 +113,7 @@ static int add_default(struct device_node *node, const struct tcewin_window_info
 {
 	struct property *saved = of_find_property(node, DEFAULT_NAME "-saved", NULL);
 
-	if (!saved)
+	if (!saved || of_property_present(node, DEFAULT_NAME))
 		return TCEWIN_OK;	/* the platform left its own where it was */
 	return add_property(node, DEFAULT_NAME, window->liobn, saved->value, saved->length);
 }

@@ -137,7 +137,7 @@ static int read_page_sizes(struct tcewin_pe_host *pe, struct tcewin_pe_info *inf
  * @table_group: of the PE
  * @pe: filled; tcewin_pe_forget() ends it
  *
- * Return: 0; -ENODEV when the device tree does not tell enough, or firmware has no DDW for it.
+ * Return: 0; -ENODEV when the device tree does not tell.
  */
 int tcewin_pe_find(struct iommu_table_group *table_group, struct tcewin_pe_host *pe)
 {
@@ -153,10 +153,21 @@ int tcewin_pe_find(struct iommu_table_group *table_group, struct tcewin_pe_host 
 	pe->config_address = PCI_DN(dn)->busno << 16 | PCI_DN(dn)->devfn << 8;
 	strscpy(pe->name, pci_name(pdev));
 	pci_dev_put(pdev);
-	if (pe->node && read_tokens(pe))
-		return 0;
-	tcewin_pe_forget(pe);
-	return -ENODEV;
+	if (!pe->node)
+		return -ENODEV;
+	pe->has_ddw = read_tokens(pe);
+	return 0;
+}
+
+/**
+ * tcewin_read_hypercalls() - which of the TCE hypercalls firmware has
+ * @info: where that is filled in
+ */
+void tcewin_read_hypercalls(struct tcewin_pe_info *info)
+{
+	info->max_levels = 1;
+	info->put_indirect = firmware_has_feature(FW_FEATURE_PUT_TCE_IND) ? 1 : 0;
+	info->stuff = firmware_has_feature(FW_FEATURE_STUFF_TCE) ? 1 : 0;
 }
 
 /**
@@ -173,9 +184,7 @@ int tcewin_pe_read(struct tcewin_pe_host *pe, struct iommu_table_group *table_gr
 	int ret;
 
 	memset(info, 0, sizeof(*info));
-	info->max_levels = 1;
-	info->put_indirect = firmware_has_feature(FW_FEATURE_PUT_TCE_IND) ? 1 : 0;
-	info->stuff = firmware_has_feature(FW_FEATURE_STUFF_TCE) ? 1 : 0;
+	tcewin_read_hypercalls(info);
 	info->max_windows = tcewin_windows_supported(table_group);
 	ret = read_default_window(pe->node, info);
 	return ret ?: read_page_sizes(pe, info);

@@ -13,10 +13,20 @@
 #include "glue.h"
 #include "vfio_layout.h"
 
+static bool v2_without_ddw;
+module_param(v2_without_ddw, bool, 0644);
+MODULE_PARM_DESC(v2_without_ddw, "accept a v2 container on a PE without DDW (N)");
+
+static bool vfio = true;
+module_param(vfio, bool, 0444);
+MODULE_PARM_DESC(vfio, "serve VFIO containers; N leaves them to another driver, over our PEs (Y)");
+
 static void *tcewin_vfio_open(unsigned long type)
 {
-	return tcewin_handle_open(type == VFIO_SPAPR_TCE_IOMMU ? TCEWIN_CONTAINER_V1
-							       : TCEWIN_CONTAINER_V2);
+	if (type == VFIO_SPAPR_TCE_IOMMU)
+		return tcewin_handle_open(TCEWIN_CONTAINER_V1);
+	return tcewin_handle_open(v2_without_ddw ? TCEWIN_CONTAINER_V2_ANY_PE
+						 : TCEWIN_CONTAINER_V2);
 }
 
 static int tcewin_vfio_attach_group(void *data, struct iommu_group *group,
@@ -33,8 +43,7 @@ static int tcewin_vfio_attach_group(void *data, struct iommu_group *group,
 	} else {
 		if (handle)
 			ret = tcewin_group_attach(handle, group);
-		/* Without DDW v1 is left to the next driver, as long as we cannot serve it. */
-		if (ret && !(handle && handle->kind == TCEWIN_CONTAINER_V1))
+		if (ret)
 			tcewin_refuse(group);
 	}
 	if (handle)
@@ -157,14 +166,17 @@ static int on_module(struct notifier_block *nb, unsigned long state, void *data)
 static struct notifier_block module_notifier = { .notifier_call = on_module };
 
 /**
- * tcewin_vfio_init() - containers can be opened from now on
+ * tcewin_vfio_init() - containers can be opened from now on, unless the administrator says no
  *
  * Return: 0 or a negative errno.
  */
 int tcewin_vfio_init(void)
 {
-	int ret = register_module_notifier(&module_notifier);
+	int ret;
 
+	if (!vfio)
+		return 0;
+	ret = register_module_notifier(&module_notifier);
 	if (ret)
 		return ret;
 	ret = register_copy();
@@ -182,6 +194,8 @@ int tcewin_vfio_init(void)
  */
 void tcewin_vfio_exit(void)
 {
+	if (!vfio)
+		return;
 	unregister_module_notifier(&module_notifier);
 	tcewin_calls_wait();
 	unregister_copies();

@@ -96,6 +96,15 @@ int tcewin_pe_adopt(void *host, struct tcewin_pe **pe);
 int tcewin_pe_take(struct tcewin_pe *pe);
 int tcewin_pe_release(struct tcewin_pe *pe);
 
+/*
+ * A window of a PE that is in no container, for somebody else to fill: *@window is what was made. BAD_PAGE_SHIFT, BAD_SIZE, BAD_LEVELS,
+ * TOO_LARGE, NO_SLOT, NO_DDW, IN_THE_WAY, NO_MEMORY, FIRMWARE_ERROR, QUARANTINED. Close takes the window with @window->liobn away,
+ * whatever is in it; STUCK: the PE is in quarantine. The caller keeps these two apart from each other and from the hand-over.
+ */
+int tcewin_pe_open_window(struct tcewin_pe *pe, tcewin_u32 page_shift, tcewin_u64 size, tcewin_u32 levels,
+			  struct tcewin_window_info *window);
+int tcewin_pe_close_window(struct tcewin_pe *pe, const struct tcewin_window_info *window);
+
 enum tcewin_owner { TCEWIN_OWNER_KERNEL, TCEWIN_OWNER_HANDING_OVER, TCEWIN_OWNER_USER, TCEWIN_OWNER_QUARANTINED };
 enum tcewin_owner tcewin_pe_owner(const struct tcewin_pe *pe);
 void tcewin_pe_destroy(struct tcewin_pe *pe);

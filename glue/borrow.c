@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A PE without DDW calls, or one that the administrator treats as such: its only window stays in
+ * firmware, and the user borrows it. Meanwhile the kernel's iommu_table is put aside, full to its
+ * own allocator; the engine empties the window on the way in and out. The platform's
+ * take_ownership() is not asked: it would free the table, its translations alive.
+ */
+#define pr_fmt(fmt) "tcewin: " fmt
+#include <linux/bitmap.h>
+#include <linux/module.h>
+#include <linux/of.h>
+#include <linux/pci.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <asm/iommu.h>
+#include "glue.h"
+
+static char *borrow;
+module_param(borrow, charp, 0444);
+MODULE_PARM_DESC(borrow, "PEs to serve without DDW, \"all\" or PCI names separated by commas");
+
+/* The names of "borrow" are those of any device of the PE. */
+static bool is_listed(const char *name)
+{
+	size_t length = strlen(name);
+	const char *at;
+
+	for (at = borrow; at && *at; at = strchrnul(at, ',') + !!strchr(at, ',')) {
+		size_t word = strcspn(at, ",");
+
+		if ((word == length && !strncmp(at, name, word)) || (word == 3 && !strncmp(at, "all", 3)))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * tcewin_borrow_wanted() - the administrator wants a PE served without DDW
+ * @table_group: of the PE
+ *
+ * Return: whether that is so.
+ */
+bool tcewin_borrow_wanted(const struct iommu_table_group *table_group)
+{
+	struct pci_dev *pdev = NULL;
+
+	for_each_pci_dev(pdev) {
+		if (tcewin_is_member(pdev, table_group) && is_listed(pci_name(pdev))) {
+			pci_dev_put(pdev);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Why the kernel's table cannot be handed out, or NULL. */
+static const char *obstacle(const struct tcewin_adopted *entry, const struct iommu_table *tbl)
+{
+	const struct iommu_table_group *table_group = entry->table_group;
+
+	if (!tbl || !tbl->it_map)
+		return "the kernel has no table for its default window";
+	if (table_group->tables[1] ||
+	    of_property_present(entry->host.node, DIRECT64_PROPNAME) ||
+	    of_property_present(entry->host.node, DMA64_PROPNAME))
+		return "the kernel has another window than the default one";
+	if (tbl->it_page_shift != IOMMU_PAGE_SHIFT_4K ||
+	    tbl->it_offset << tbl->it_page_shift != table_group->tce32_start ||
+	    tbl->it_size << tbl->it_page_shift != table_group->tce32_size)
+		return "the kernel's table is not that of the default window";
+	return NULL;
+}
+
+/* The order of iommu_table locks is arch/powerpc/kernel/iommu.c's. */
+static void lock_pools(struct iommu_table *tbl, unsigned long *flags)
+{
+	unsigned long i;
+
+	spin_lock_irqsave(&tbl->large_pool.lock, *flags);
+	for (i = 0; i < tbl->nr_pools; i++)
+		spin_lock_nest_lock(&tbl->pools[i].lock, &tbl->large_pool.lock);
+}
+
+static void unlock_pools(struct iommu_table *tbl, unsigned long flags)
+{
+	unsigned long i;
+
+	for (i = 0; i < tbl->nr_pools; i++)
+		spin_unlock(&tbl->pools[i].lock);
+	spin_unlock_irqrestore(&tbl->large_pool.lock, flags);
+}
+
+/**
+ * tcewin_borrow() - the kernel's allocator lets go of a PE's table
+ * @entry: the PE
+ * @info: filled; what the table translates is still the kernel's
+ *
+ * Return: a status. Context: take_ownership().
+ */
+int tcewin_borrow(struct tcewin_adopted *entry, struct tcewin_pe_info *info)
+{
+	struct iommu_table *tbl = entry->table_group->tables[0];
+	const char *why = obstacle(entry, tbl);
+	unsigned long flags;
+
+	if (why) {
+		pr_warn_ratelimited("%s: stays with the kernel: %s\n", entry->host.name, why);
+		return TCEWIN_INCOMPATIBLE;
+	}
+	entry->map = kvcalloc(BITS_TO_LONGS(tbl->it_size), sizeof(*entry->map), GFP_KERNEL);
+	if (!entry->map)
+		return TCEWIN_NO_MEMORY;
+	entry->borrowed = tbl;
+	entry->table_group->tables[0] = NULL;
+	lock_pools(tbl, &flags);
+	bitmap_copy(entry->map, tbl->it_map, tbl->it_size);
+	bitmap_fill(tbl->it_map, tbl->it_size);
+	unlock_pools(tbl, flags);
+
+	memset(info, 0, sizeof(*info));
+	info->default_start = tbl->it_offset << tbl->it_page_shift;
+	info->default_size = tbl->it_size << tbl->it_page_shift;
+	info->default_liobn = tbl->it_index;
+	info->page_sizes = SZ_4K;
+	tcewin_read_hypercalls(info);
+	return TCEWIN_OK;
+}
+
+/**
+ * tcewin_give_back_borrowed() - the kernel's allocator has the table again
+ * @entry: the PE, of which no translation is left
+ *
+ * What drivers had not freed is still theirs, though it leads nowhere now.
+ */
+void tcewin_give_back_borrowed(struct tcewin_adopted *entry)
+{
+	struct iommu_table *tbl = entry->borrowed;
+	unsigned long flags;
+
+	lock_pools(tbl, &flags);
+	bitmap_copy(tbl->it_map, entry->map, tbl->it_size);
+	unlock_pools(tbl, flags);
+	kvfree(entry->map);
+	entry->map = NULL;
+	entry->borrowed = NULL;
+	entry->table_group->tables[0] = tbl;
+}

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Windows for a VFIO driver other than ours: create_table(), set_window() and unset_window() of
+ * our PEs make a window through the engine and a complete struct iommu_table for it, whose entries
+ * are exchanged one by one. The in-tree driver and KVM may hold the table when the window is gone:
+ * then it is dead and leads nowhere.
+ */
+#define pr_fmt(fmt) "tcewin: " fmt
+#include <linux/cleanup.h>
+#include <linux/iommu.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/xarray.h>
+#include <asm/iommu.h>
+#include <asm/plpar_wrappers.h>
+#include <asm/tce.h>
+#include "glue.h"
+
+/* So many user addresses lie in one page of ours. */
+#define ADDRESSES_SHIFT 9
+#define ADDRESSES BIT(ADDRESSES_SHIFT)
+
+/**
+ * struct foreign_table - one that somebody else fills
+ * @table: first, for the kernel frees it
+ * @lock: an exchange, against the window's end
+ * @dead: the window is gone
+ * @addresses: pages of the user address behind each entry, where the other driver keeps them
+ */
+struct foreign_table {
+	struct iommu_table table;
+	spinlock_t lock; /* protects the next */
+	bool dead;
+	struct xarray addresses;
+};
+
+static struct foreign_table *to_foreign(struct iommu_table *tbl)
+{
+	return container_of(tbl, struct foreign_table, table);
+}
+
+/* ---- iommu_table_ops ---- */
+
+static int exchange(struct iommu_table *tbl, long index, unsigned long *hpa,
+		    enum dma_data_direction *direction)
+{
+	struct foreign_table *foreign = to_foreign(tbl);
+	const u64 ioba = (u64)index << tbl->it_page_shift;
+	const unsigned long new = *hpa | iommu_direction_to_tce_perm(*direction);
+	unsigned long old = 0, flags;
+	long rc = 0;
+
+	spin_lock_irqsave(&foreign->lock, flags);
+	if (foreign->dead) {
+		rc = *direction == DMA_NONE ? 0 : -ENODEV;
+	} else {
+		rc = plpar_tce_get(tbl->it_index, ioba, &old);
+		if (!rc)
+			rc = plpar_tce_put(tbl->it_index, ioba, new);
+		if (rc)
+			rc = -EIO;
+	}
+	spin_unlock_irqrestore(&foreign->lock, flags);
+	if (rc)
+		return rc;
+	*direction = iommu_tce_direction(old);
+	*hpa = old & ~(TCE_PCI_READ | TCE_PCI_WRITE);
+	return 0;
+}
+
+static void clear(struct iommu_table *tbl, long index, long pages)
+{
+	for (; pages > 0; index++, pages--) {
+		enum dma_data_direction direction = DMA_NONE;
+		unsigned long hpa = 0;
+
+		exchange(tbl, index, &hpa, &direction);
+	}
+}
+
+static unsigned long get(struct iommu_table *tbl, long index)
+{
+	unsigned long tce;
+
+	if (READ_ONCE(to_foreign(tbl)->dead) ||
+	    plpar_tce_get(tbl->it_index, (u64)index << tbl->it_page_shift, &tce))
+		return 0;
+	return tce;
+}
+
+static __be64 *user_address(struct iommu_table *tbl, long index, bool alloc)
+{
+	struct xarray *addresses = &to_foreign(tbl)->addresses;
+	const unsigned long entry = index - tbl->it_offset;
+	const unsigned long key = entry >> ADDRESSES_SHIFT;
+	__be64 *page, *other;
+
+	if (entry >= tbl->it_size)
+		return NULL;
+	page = xa_load(addresses, key);
+	if (!page && alloc) {
+		page = kcalloc(ADDRESSES, sizeof(*page), GFP_KERNEL_ACCOUNT);
+		if (!page)
+			return NULL;
+		other = xa_cmpxchg_irq(addresses, key, NULL, page, GFP_KERNEL_ACCOUNT);
+		if (other) {
+			kfree(page);
+			page = xa_is_err(other) ? NULL : other;
+		}
+	}
+	return page ? &page[entry & (ADDRESSES - 1)] : NULL;
+}
+
+/* The last reference, perhaps from an RCU callback. The kernel frees the rest. */
+static void free_addresses(struct iommu_table *tbl)
+{
+	struct xarray *addresses = &to_foreign(tbl)->addresses;
+	unsigned long key;
+	void *page;
+
+	xa_for_each(addresses, key, page)
+		kfree(page);
+	xa_destroy(addresses);
+	module_put(THIS_MODULE);
+}
+
+static struct iommu_table_ops foreign_ops = {
+	.xchg_no_kill = exchange,
+	.useraddrptr = user_address,
+	.clear = clear,
+	.get = get,
+	.free = free_addresses,
+};
+
+static struct iommu_table *make_table(const struct tcewin_window_info *window)
+{
+	struct foreign_table *foreign = kzalloc(sizeof(*foreign), GFP_KERNEL_ACCOUNT);
+	struct iommu_table *tbl;
+
+	if (!foreign)
+		return NULL;
+	spin_lock_init(&foreign->lock);
+	xa_init_flags(&foreign->addresses, XA_FLAGS_LOCK_IRQ);
+	tbl = &foreign->table;
+	tbl->it_index = window->liobn;
+	tbl->it_page_shift = window->page_shift;
+	tbl->it_offset = window->start >> window->page_shift;
+	tbl->it_size = window->size >> window->page_shift;
+	tbl->it_level_size = tbl->it_size;
+	tbl->it_allocated_size = tbl->it_size * sizeof(__be64);
+	tbl->it_type = TCE_PCI;
+	tbl->it_blocksize = 16;
+	tbl->it_ops = &foreign_ops;
+	INIT_LIST_HEAD_RCU(&tbl->it_group_list);
+	kref_init(&tbl->it_kref);
+	__module_get(THIS_MODULE);
+	return tbl;
+}
+
+static void kill_table(struct iommu_table *tbl)
+{
+	struct foreign_table *foreign = to_foreign(tbl);
+
+	spin_lock_irq(&foreign->lock);
+	foreign->dead = true;
+	spin_unlock_irq(&foreign->lock);
+}
+
+/* ---- iommu_table_group_ops ---- */
+
+/**
+ * tcewin_get_table_size() - what a table costs
+ * @page_shift: of the window
+ * @window_size: bytes
+ * @levels: 1 to 5, without a meaning here
+ *
+ * Return: bytes; 0 when there cannot be such a window.
+ */
+unsigned long tcewin_get_table_size(u32 page_shift, u64 window_size, u32 levels)
+{
+	if (page_shift < IOMMU_PAGE_SHIFT_4K || page_shift >= BITS_PER_LONG || !levels || levels > 5)
+		return 0;
+	return (window_size >> page_shift) * sizeof(__be64);
+}
+
+/**
+ * tcewin_create_table() - a new window in place @num, with its table
+ * @table_group: of an owned PE
+ * @num: 0 or 1
+ * @page_shift: of the window
+ * @window_size: bytes
+ * @levels: 1 to 5
+ * @ptbl: the table, with a reference
+ *
+ * Return: 0 or a negative errno.
+ */
+long tcewin_create_table(struct iommu_table_group *table_group, int num, u32 page_shift,
+			 u64 window_size, u32 levels, struct iommu_table **ptbl)
+{
+	struct tcewin_adopted *entry = tcewin_adopted_get(table_group);
+	struct tcewin_window_info window;
+	struct iommu_table *tbl;
+	int ret;
+
+	if (!entry)
+		return -ENODEV;
+	guard(mutex)(&entry->tables_lock);
+	if (table_group->tables[num])
+		return -EBUSY;
+	ret = tcewin_errno(tcewin_pe_open_window(entry->pe, page_shift, window_size, levels,
+						 &window));
+	if (ret)
+		return ret;
+	tbl = make_table(&window);
+	if (!tbl) {
+		tcewin_pe_close_window(entry->pe, &window);
+		return -ENOMEM;
+	}
+	table_group->tables[num] = tbl;
+	*ptbl = iommu_tce_table_get(tbl);
+	return 0;
+}
+
+/**
+ * tcewin_set_window() - a table becomes the PE's; it is already, from the moment it was made
+ * @table_group: of the PE
+ * @num: its place
+ * @tbl: the table
+ *
+ * Return: 0; -EPERM for the table of another PE: each has its own here.
+ */
+long tcewin_set_window(struct iommu_table_group *table_group, int num, struct iommu_table *tbl)
+{
+	return table_group->tables[num] == tbl ? 0 : -EPERM;
+}
+
+/**
+ * tcewin_unset_window() - a window ends, whatever its table still translates
+ * @table_group: of the PE
+ * @num: its place; fine when there is none
+ *
+ * Return: 0 or a negative errno, then the PE is in quarantine.
+ */
+long tcewin_unset_window(struct iommu_table_group *table_group, int num)
+{
+	struct tcewin_adopted *entry = tcewin_adopted_get(table_group);
+	struct iommu_table *tbl;
+	struct tcewin_window_info window;
+
+	if (!entry)
+		return -ENODEV;
+	guard(mutex)(&entry->tables_lock);
+	tbl = table_group->tables[num];
+	if (!tbl || tbl->it_ops != &foreign_ops)
+		return 0;
+	window = (struct tcewin_window_info){ .liobn = tbl->it_index };
+	kill_table(tbl);
+	table_group->tables[num] = NULL;
+	iommu_tce_table_put(tbl);
+	return tcewin_errno(tcewin_pe_close_window(entry->pe, &window));
+}
