@@ -95,7 +95,8 @@ Result<> load_only(Driver driver, const Module_source &source)
 	if (!module_loaded("vfio_pci"))
 		if (auto loaded = modprobe("vfio-pci"); !loaded)
 			return loaded;
-	if (auto gone = unload(other(driver)); !gone)
+	bool beneath = driver == Driver::in_tree && source.parameters.contains("vfio=0");
+	if (auto gone = beneath ? load(Driver::tcewin, source) : unload(other(driver)); !gone)
 		return gone;
 	return load(driver, source);
 }
@@ -108,11 +109,12 @@ Serving_watch::Serving_watch()
 
 std::optional<Driver> Serving_watch::served() const
 {
-	bool tcewin = module_refs(module_of(Driver::tcewin)).value_or(0) > tcewin_;
-	bool in_tree = module_refs(module_of(Driver::in_tree)).value_or(0) > in_tree_;
-	if (tcewin == in_tree)
-		return std::nullopt;
-	return tcewin ? Driver::tcewin : Driver::in_tree;
+	// tcewin may hold the group's PE for the other one.
+	if (module_refs(module_of(Driver::in_tree)).value_or(0) > in_tree_)
+		return Driver::in_tree;
+	if (module_refs(module_of(Driver::tcewin)).value_or(0) > tcewin_)
+		return Driver::tcewin;
+	return std::nullopt;
 }
 
 } // namespace harness

@@ -39,16 +39,17 @@ struct Module_source {
 Result<> load(Driver driver, const Module_source &source); // loaded already: fine
 Result<> unload(Driver driver);				   // not loaded: fine
 
-// vfio-pci and exactly the asked driver; the other one, which a softdep of vfio may have brought in, is removed.
+// vfio-pci and exactly the asked driver; the other one, which a softdep of vfio may have brought in, is removed. The
+// in-tree driver with "vfio=0" among tcewin's parameters: that one serves, over tcewin's operations of the PEs.
 Result<> load_only(Driver driver, const Module_source &source);
 
 // Says which driver took a module reference between its construction and served(). One that serves a container holds
-// one.
+// one; tcewin also for a PE that the other serves.
 class Serving_watch
 {
 public:
 	Serving_watch();
-	std::optional<Driver> served() const; // nullopt: none, or both
+	std::optional<Driver> served() const; // nullopt: none
 
 private:
 	int tcewin_;
