@@ -243,7 +243,7 @@ void tcewin_adopt_exit(void)
 	bus_unregister_notifier(&pci_bus_type, &bus_notifier);
 	list_for_each_entry_safe(entry, tmp, &adopted, next)
 		forget(entry);
-	/* The last of a table's references may have gone a moment ago, on its way out of table.c. */
+	/* The last reference on a table may just be going: it is on its way out of table.c. */
 	rcu_barrier();
 	synchronize_rcu_tasks();
 }

@@ -19,17 +19,17 @@ static char *borrow;
 module_param(borrow, charp, 0444);
 MODULE_PARM_DESC(borrow, "PEs to serve without DDW, \"all\" or PCI names separated by commas");
 
-/* The names of "borrow" are those of any device of the PE. */
 static bool is_listed(const char *name)
 {
-	size_t length = strlen(name);
-	const char *at;
+	const char *at = borrow;
+	size_t length;
 
-	for (at = borrow; at && *at; at = strchrnul(at, ',') + !!strchr(at, ',')) {
-		size_t word = strcspn(at, ",");
-
-		if ((word == length && !strncmp(at, name, word)) || (word == 3 && !strncmp(at, "all", 3)))
+	while (at && *at) {
+		length = strcspn(at, ",");
+		if ((length == strlen(name) && !strncmp(at, name, length)) ||
+		    (length == strlen("all") && !strncmp(at, "all", length)))
 			return true;
+		at += length + (at[length] == ',');
 	}
 	return false;
 }
@@ -71,23 +71,27 @@ static const char *obstacle(const struct tcewin_adopted *entry, const struct iom
 	return NULL;
 }
 
-/* The order of iommu_table locks is arch/powerpc/kernel/iommu.c's. */
-static void lock_pools(struct iommu_table *tbl, unsigned long *flags)
+/* Nothing can be allocated from the pool any more; what was, is noted in @map. */
+static void fill_pool(struct iommu_table *tbl, struct iommu_pool *pool, unsigned long *map)
 {
-	unsigned long i;
+	unsigned long bit = pool->start, flags;
 
-	spin_lock_irqsave(&tbl->large_pool.lock, *flags);
-	for (i = 0; i < tbl->nr_pools; i++)
-		spin_lock_nest_lock(&tbl->pools[i].lock, &tbl->large_pool.lock);
+	spin_lock_irqsave(&pool->lock, flags);
+	for_each_set_bit_from(bit, tbl->it_map, pool->end)
+		__set_bit(bit, map);
+	bitmap_set(tbl->it_map, pool->start, pool->end - pool->start);
+	spin_unlock_irqrestore(&pool->lock, flags);
 }
 
-static void unlock_pools(struct iommu_table *tbl, unsigned long flags)
+/* Everything can be, but for that. */
+static void reopen_pool(struct iommu_table *tbl, struct iommu_pool *pool, const unsigned long *map)
 {
-	unsigned long i;
+	unsigned long bit = pool->start, flags;
 
-	for (i = 0; i < tbl->nr_pools; i++)
-		spin_unlock(&tbl->pools[i].lock);
-	spin_unlock_irqrestore(&tbl->large_pool.lock, flags);
+	spin_lock_irqsave(&pool->lock, flags);
+	for_each_clear_bit_from(bit, map, pool->end)
+		__clear_bit(bit, tbl->it_map);
+	spin_unlock_irqrestore(&pool->lock, flags);
 }
 
 /**
@@ -101,7 +105,7 @@ int tcewin_borrow(struct tcewin_adopted *entry, struct tcewin_pe_info *info)
 {
 	struct iommu_table *tbl = entry->table_group->tables[0];
 	const char *why = obstacle(entry, tbl);
-	unsigned long flags;
+	unsigned long i;
 
 	if (why) {
 		pr_warn_ratelimited("%s: stays with the kernel: %s\n", entry->host.name, why);
@@ -112,10 +116,9 @@ int tcewin_borrow(struct tcewin_adopted *entry, struct tcewin_pe_info *info)
 		return TCEWIN_NO_MEMORY;
 	entry->borrowed = tbl;
 	entry->table_group->tables[0] = NULL;
-	lock_pools(tbl, &flags);
-	bitmap_copy(entry->map, tbl->it_map, tbl->it_size);
-	bitmap_fill(tbl->it_map, tbl->it_size);
-	unlock_pools(tbl, flags);
+	for (i = 0; i < tbl->nr_pools; i++)
+		fill_pool(tbl, &tbl->pools[i], entry->map);
+	fill_pool(tbl, &tbl->large_pool, entry->map);
 
 	memset(info, 0, sizeof(*info));
 	info->default_start = tbl->it_offset << tbl->it_page_shift;
@@ -135,11 +138,11 @@ int tcewin_borrow(struct tcewin_adopted *entry, struct tcewin_pe_info *info)
 void tcewin_give_back_borrowed(struct tcewin_adopted *entry)
 {
 	struct iommu_table *tbl = entry->borrowed;
-	unsigned long flags;
+	unsigned long i;
 
-	lock_pools(tbl, &flags);
-	bitmap_copy(tbl->it_map, entry->map, tbl->it_size);
-	unlock_pools(tbl, flags);
+	for (i = 0; i < tbl->nr_pools; i++)
+		reopen_pool(tbl, &tbl->pools[i], entry->map);
+	reopen_pool(tbl, &tbl->large_pool, entry->map);
 	kvfree(entry->map);
 	entry->map = NULL;
 	entry->borrowed = NULL;

@@ -26,7 +26,10 @@ static const char *obstacle(void)
 	return NULL;
 }
 
-/* Whoever starts next, by kexec too, finds default windows, and no device writes to memory that it uses. */
+/*
+ * Whoever starts next, by kexec too, finds default windows, and no device that writes to memory
+ * which is somebody else's then.
+ */
 static int on_reboot(struct notifier_block *nb, unsigned long action, void *data)
 {
 	tcewin_handles_retire();

@@ -178,7 +178,8 @@ static void kill_table(struct iommu_table *tbl)
  */
 unsigned long tcewin_get_table_size(u32 page_shift, u64 window_size, u32 levels)
 {
-	if (page_shift < IOMMU_PAGE_SHIFT_4K || page_shift >= BITS_PER_LONG || !levels || levels > 5)
+	if (page_shift < IOMMU_PAGE_SHIFT_4K || page_shift >= BITS_PER_LONG ||
+	    !levels || levels > 5)
 		return 0;
 	return (window_size >> page_shift) * sizeof(__be64);
 }
