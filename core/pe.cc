@@ -40,24 +40,15 @@ Result<> Pe::release()
 
 // What the platform leaves of the default window is still in the device's reach: a reset makes it known, then it is
 // emptied.
-Result<> Pe::end_kernel_windows()
-{
-	const PeWindow left = TRY(restore_default(Bytes{info_.default_size}));
-	(*find(left))->use = Use::spare;
-	return {};
-}
+Result<> Pe::end_kernel_windows() { return make_spare(Signals::heed); }
 
 // The platform's reset takes away what could not be removed; it is empty, or this PE would be in quarantine.
 Result<> Pe::give_back()
 {
 	end_all();
-	for (auto &slot : windows_) {
-		if (!slot)
-			continue;
-		const tcewin_window_info info = describe(slot->window);
-		tcewin_host_window_removed(host_, &info);
-		slot.reset();
-	}
+	for (auto &slot : windows_)
+		if (slot)
+			forget(slot);
 	if (auto r = from_status(tcewin_host_platform_release(host_)); !r) {
 		quarantine();
 		tcewin_host_event(host_, TCEWIN_EVENT_STUCK, "the kernel cannot have the PE back", r.error());
@@ -74,27 +65,32 @@ PeWindow Pe::whole_default() const
 	return {Liobn{info_.default_liobn}, default_geometry(), WindowKind::default_window};
 }
 
+// All of it is in the device's reach, so all of it is emptied and the kernel is told of all of it, whatever part the
+// user asks for.
 Result<PeWindow> Pe::restore_default(Bytes size)
 {
 	sweep();
-	if (auto *spare = find(Use::spare)) {
-		(*spare)->use = Use::live;
-		(*spare)->window.geometry.size = size;
-		return (*spare)->window;
-	}
+	if (!find(Use::spare))
+		TRY(make_spare(Signals::heed));
+	(*find(Use::spare))->use = Use::live;
+	PeWindow asked = whole_default();
+	asked.geometry.size = size;
+	return asked;
+}
+
+Result<> Pe::make_spare(Signals signals)
+{
 	if (std::ranges::any_of(windows_, [](const auto &slot) { return slot.has_value(); }))
 		return fail(TCEWIN_IN_THE_WAY);
 	if (!borrowed()) {
 		note_leftovers();
 		TRY(ddw_.reset());
 	}
-	// All of it is in the device's reach, so all of it is emptied, whatever part the user asked for.
-	PeWindow asked = whole_default();
-	asked.geometry.size = size;
-	auto r = clear_all(whole_default(), Signals::heed).and_then([&] { return enter(asked); });
-	if (!r && !borrowed() && !ddw_.remove(asked.liobn))
-		windows_[0] = Slot{asked, Use::orphan};
-	return r.transform([&] { return asked; });
+	const PeWindow whole = whole_default();
+	auto r = clear_all(whole, signals).and_then([&] { return enter(whole, Use::spare); });
+	if (!r && !borrowed() && !ddw_.remove(whole.liobn))
+		windows_[0] = Slot{whole, Use::orphan, false};
+	return r;
 }
 
 // A DDW that nobody here knows of is about to be reset away, with whatever is in it.
@@ -108,11 +104,8 @@ void Pe::note_leftovers()
 // The user has no window left. That this fails is told the administrator, and changes nothing for the user.
 void Pe::keep_spare()
 {
-	if (owner_ != TCEWIN_OWNER_USER ||
-	    std::ranges::any_of(windows_, [](const auto &slot) { return slot.has_value(); }))
-		return;
-	if (const auto window = restore_default(Bytes{info_.default_size}))
-		(*find(*window))->use = Use::spare;
+	if (owner_ == TCEWIN_OWNER_USER)
+		(void)make_spare(Signals::ignore);
 }
 
 // ---- DDWs ----
@@ -123,7 +116,8 @@ Result<PeWindow> Pe::create(PageShift page, Bytes size)
 		return fail(TCEWIN_NO_DDW);
 	sweep();
 	if (auto *spare = find(Use::spare))
-		(void)drop(*spare); // with two windows there may be room beside it
+		if (auto r = drop(*spare); !r && info_.max_windows == 1)
+			return fail(r.error()); // else there may be room beside it
 	auto r = create_now(page, size);
 	keep_spare();
 	return r;
@@ -138,10 +132,10 @@ Result<PeWindow> Pe::create_now(PageShift page, Bytes size)
 	if (r && (suspect_ || info_.max_windows == 1))
 		r = clear_all(window, Signals::heed);
 	if (r)
-		r = enter(window);
+		r = enter(window, Use::live);
 	if (!r) {
 		if (!ddw_.remove(window.liobn))
-			(void)enter(window).transform([&] { orphan(window); });
+			(void)enter(window, Use::orphan);
 		return fail(r.error());
 	}
 	return window;
@@ -250,7 +244,7 @@ Result<> Pe::remove(const PeWindow &window)
 	auto &slot = *find(window);
 	if (window.kind == WindowKind::default_window && (borrowed() || alone(window))) {
 		if (auto r = clear_all(whole_default(), Signals::ignore); r) {
-			slot = Slot{whole_default(), Use::spare};
+			slot->use = Use::spare;
 			return {};
 		}
 	}
@@ -292,10 +286,17 @@ Result<> Pe::drop(std::optional<Slot> &slot)
 		TRY(ddw_.remove(slot->window.liobn));
 	else if (slot->use != Use::spare)
 		TRY(clear_all(whole_default(), Signals::ignore));
-	const tcewin_window_info info = describe(slot->window);
-	tcewin_host_window_removed(host_, &info);
-	slot.reset();
+	forget(slot);
 	return {};
+}
+
+// @slot's window is gone, and the kernel knows no more of it.
+void Pe::forget(std::optional<Slot> &slot)
+{
+	const tcewin_window_info info = describe(slot->window);
+	if (slot->announced)
+		tcewin_host_window_removed(host_, &info);
+	slot.reset();
 }
 
 // ---- what there is ----
@@ -338,14 +339,14 @@ bool Pe::alone(const PeWindow &window) const
 }
 
 // @window is ours from now on, and the kernel knows of it. NO_SLOT, or what the host says.
-Result<> Pe::enter(const PeWindow &window)
+Result<> Pe::enter(const PeWindow &window, Use use)
 {
 	for (auto &slot : windows_) {
 		if (slot)
 			continue;
 		const tcewin_window_info info = describe(window);
 		TRY(from_status(tcewin_host_window_added(host_, &info)));
-		slot = Slot{window, Use::live};
+		slot = Slot{window, use, true};
 		return {};
 	}
 	return fail(TCEWIN_NO_SLOT);

@@ -88,6 +88,7 @@ private:
 	struct Slot {
 		PeWindow window;
 		Use use;
+		bool announced; // to the kernel
 	};
 
 	Paravirt::Calls calls() const { return {info_.put_indirect != 0, info_.stuff != 0}; }
@@ -101,11 +102,13 @@ private:
 	Result<PeWindow> create_now(PageShift page, Bytes size);
 	Result<> check_room(PageShift page, Bytes size) const;
 	Result<> check_place(const PeWindow &window) const;
-	Result<> enter(const PeWindow &window);
+	Result<> enter(const PeWindow &window, Use use);
 	Result<> clear_all(const PeWindow &window, Signals signals);
 	Result<> end_kernel_windows();
 	Result<> give_back();
+	Result<> make_spare(Signals signals);
 	Result<> drop(std::optional<Slot> &slot);
+	void forget(std::optional<Slot> &slot);
 	void end_all();
 	void sweep();
 	void keep_spare();
