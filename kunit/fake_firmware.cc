@@ -58,6 +58,8 @@ FakePe *FakeFirmware::new_pe(const Personality &p)
 	if (p.keeps_tces)
 		leave_residue(*pe);
 	pes_.push(pe);
+	if (pe->borrowed())
+		give_to_kernel(pe);
 	return pe;
 }
 
@@ -77,7 +79,7 @@ FakeTable *FakeFirmware::find(u32 liobn) const
 	return nullptr;
 }
 
-FakeTable *FakeFirmware::of_pe(FakePe *pe, u32 liobn) const
+FakeTable *FakeFirmware::of_pe(const FakePe *pe, u32 liobn) const
 {
 	for (FakeTable *t : pe->tables)
 		if (t->liobn == liobn)
@@ -96,6 +98,29 @@ std::optional<u64> FakeFirmware::device_access(const FakePe *pe, u64 ioba, bool 
 		return (word & ~u64{0xfff}) + (ioba & ((u64{1} << t->page_shift) - 1));
 	}
 	return std::nullopt;
+}
+
+bool FakeFirmware::announced(const FakePe *pe, const FakeTable *t)
+{
+	for (const tcewin_window_info &w : pe->announced)
+		if (w.liobn == t->liobn)
+			return true;
+	return false;
+}
+
+// The kernel could not be told of it, and it is there for good or was not let go.
+bool FakeFirmware::may_be_unknown(const FakePe *pe, const FakeTable *t)
+{
+	return t->not_announced && (pe->borrowed() || t->not_removed);
+}
+
+bool FakeFirmware::idle(const FakePe *pe) const
+{
+	if (pe->kernels || pe->tables.size() != 1 || pe->announced.size() != 1)
+		return false;
+	const FakeTable *t = pe->tables[0];
+	const tcewin_window_info &w = pe->announced[0];
+	return t->is_default && t->words->empty() && w.liobn == t->liobn && w.size == t->size();
 }
 
 void FakeFirmware::check_reach(const char *rule)
@@ -158,9 +183,9 @@ void FakeFirmware::settled()
 					complaints_.add("an old TCE is reachable", t->start + (index << t->page_shift),
 							word);
 			});
-		if (pe->announced.size() != pe->tables.size())
-			complaints_.add("the kernel knows of other windows than firmware", pe->announced.size(),
-					pe->tables.size());
+		for (const FakeTable *t : pe->tables)
+			if (!announced(pe, t) && !may_be_unknown(pe, t))
+				complaints_.add("the kernel does not know of a window", t->start, t->size());
 		for (const tcewin_window_info &w : pe->announced)
 			if (const FakeTable *t = of_pe(pe, w.liobn); !t || t->start != w.start)
 				complaints_.add("the kernel knows of a window that is not there", w.start, w.size);
@@ -173,7 +198,8 @@ void FakeFirmware::finish()
 		if (pe->kernels)
 			continue;
 		for (FakeTable *t : pe->tables)
-			complaints_.add("a window is left at the end", t->start, t->liobn);
+			if (!pe->borrowed() || !t->words->empty())
+				complaints_.add("a window is left at the end", t->start, t->liobn);
 		if (!pe->announced.empty())
 			complaints_.add("the kernel still knows of windows at the end", pe->announced[0].start);
 	}

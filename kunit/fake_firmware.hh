@@ -13,7 +13,7 @@ namespace tcewin::test
 // How one firmware differs from another; LoPAR allows all of it.
 struct Personality {
 	u64 default_start, default_size;
-	u32 max_windows; // default window included
+	u32 max_windows; // default window included; 0: it has that one for good, and there are no DDW calls
 	u64 page_sizes;
 	u64 largest_block;	     // IOMMU pages
 	u64 ddw_start;		     // of the first DDW
@@ -40,6 +40,14 @@ struct Personality {
 	{
 		return {0, 0x40000000, 2, 0x400211000, u64{1} << 36, u64{1} << 59, 0, true, false, 0};
 	}
+	// A PE without DDW calls.
+	static constexpr Personality without_ddw()
+	{
+		Personality p = qemu();
+		p.max_windows = 0;
+		p.page_sizes = 0x1000;
+		return p;
+	}
 };
 
 // A sparse array of TCEs as a register would hold them.
@@ -53,6 +61,12 @@ public:
 	void set(u64 index, u64 word);
 	void clear();
 	bool none_in(u64 index, u64 count) const;
+	bool empty() const
+	{
+		bool any = false;
+		each([&](u64, u64) { any = true; });
+		return !any;
+	}
 	// f(index, word) for every word that is not 0, in no order.
 	template <class F>
 	void each(F f) const
@@ -78,7 +92,9 @@ struct FakeTable {
 	u32 page_shift;
 	u64 start, entries; // bus address, TCEs
 	bool is_default;
-	bool left_behind; // made before the engine came
+	bool left_behind{};   // made before the engine came
+	bool not_announced{}; // tcewin_host_window_added() was made to refuse it
+	bool not_removed{};   // ibm,remove-pe-dma-window was made to refuse it
 	Words *words;
 	u64 size() const { return entries << page_shift; }
 	bool holds(u64 ioba) const { return ioba >= start && ioba - start < size(); }
@@ -96,6 +112,7 @@ struct FakePe {
 	u64 override_start{}; // where the next DDW will be, if not 0
 	int call{};	      // the RTAS call that was answered busy
 	u32 busy_left{};
+	bool borrowed() const { return personality.max_windows == 0; }
 };
 
 // One store into a table.
@@ -113,7 +130,7 @@ public:
 	FakeFirmware(const FakeFirmware &) = delete;
 	~FakeFirmware();
 
-	// A PE in the state after take_ownership: no window.
+	// A PE in the state after take_ownership: no window, but for a borrowed one's.
 	FakePe *new_pe(const Personality &personality);
 	const Vector<FakePe *> &pes() const { return pes_; }
 	// The kernel has it: its default window, full of the kernel's translations, is all there is.
@@ -139,6 +156,9 @@ public:
 	std::optional<u64> device_access(const FakePe *pe, u64 ioba, bool write) const;
 	// Complains about any table that translates to memory which is not pinned.
 	void check_reach(const char *rule);
+	// All that @pe has is its default window, empty, and the kernel knows of it: as it is while nobody uses a
+	// window.
+	bool idle(const FakePe *pe) const;
 	// The last operation is over: nothing of the kernel's is left in a table.
 	void settled();
 	// No windows, nothing announced.
@@ -148,6 +168,9 @@ public:
 	u64 tces_written{}; // entries stored, cleared ones included
 	u64 waits_owed{};   // busy answers of RTAS that tcewin_host_rtas_wait() has not been asked about
 	u64 calls_without_yield{}, most_without_yield{};
+	// Calls that were made to fail and that bring an empty default window, or end one: only they may make a
+	// difference in whether a PE without windows in use has it.
+	u64 default_window_faults{};
 
 private:
 	enum : long { h_success = 0, h_parameter = -4 };
@@ -162,7 +185,9 @@ private:
 	FakeTable *make(FakePe *pe, u32 liobn, Words &store, u32 page_shift, u64 start, u64 entries);
 	void destroy(FakePe *pe, u64 at);
 	void leave_residue(FakePe &pe);
-	FakeTable *of_pe(FakePe *pe, u32 liobn) const;
+	FakeTable *of_pe(const FakePe *pe, u32 liobn) const;
+	static bool announced(const FakePe *pe, const FakeTable *t);
+	static bool may_be_unknown(const FakePe *pe, const FakeTable *t);
 
 	Complaints &complaints_;
 	Injector &injector_;

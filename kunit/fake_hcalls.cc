@@ -53,6 +53,7 @@ long FakeFirmware::done(Point p, FakeTable *t, u64 ioba, const u64 *tces, bool s
 	fault = fault ? fault : any;
 	if (!t)
 		return h_parameter;
+	default_window_faults += fault && t->is_default && !announced(t->pe, t);
 	const u64 first = (ioba - t->start) >> t->page_shift;
 	const u64 n = !fault ? count : fault->partial < count ? fault->partial : count;
 	if (same && !*tces && t->words->none_in(first, n ? n : 1))

@@ -12,6 +12,10 @@ namespace tcewin::test
 int FakeFirmware::enter(FakePe *pe, Point p)
 {
 	const int call = static_cast<int>(p);
+	if (pe->borrowed()) {
+		complaints_.add("an RTAS call on a PE without DDW", static_cast<u64>(call));
+		return rtas_parameter;
+	}
 	if (pe->call && pe->call != call)
 		complaints_.add("an RTAS call while another one is busy", static_cast<u64>(call),
 				static_cast<u64>(pe->call));
@@ -52,7 +56,14 @@ int FakeFirmware::query(FakePe *pe, tcewin_ddw_query *query)
 FakeTable *FakeFirmware::make(FakePe *pe, u32 liobn, Words &store, u32 page_shift, u64 start, u64 entries)
 {
 	auto *t = static_cast<FakeTable *>(tcewin_run_alloc(sizeof(FakeTable)));
-	*t = {++serials_, pe, liobn, page_shift, start, entries, liobn == pe->info.default_liobn, false, &store};
+	*t = {.serial = ++serials_,
+	      .pe = pe,
+	      .liobn = liobn,
+	      .page_shift = page_shift,
+	      .start = start,
+	      .entries = entries,
+	      .is_default = liobn == pe->info.default_liobn,
+	      .words = &store};
 	pe->tables.push(t);
 	return t;
 }
@@ -97,8 +108,14 @@ void FakeFirmware::destroy(FakePe *pe, u64 at)
 
 int FakeFirmware::remove(FakePe *pe, u32 liobn)
 {
-	if (const int status = enter(pe, Point::remove))
+	if (const int status = enter(pe, Point::remove)) {
+		FakeTable *kept = pe->call ? nullptr : of_pe(pe, liobn);
+		if (kept) {
+			kept->not_removed = true;
+			default_window_faults += kept->is_default;
+		}
 		return status;
+	}
 	for (u64 i = 0; i < pe->tables.size(); i++)
 		if (pe->tables[i]->liobn == liobn) {
 			destroy(pe, i);
@@ -110,8 +127,10 @@ int FakeFirmware::remove(FakePe *pe, u32 liobn)
 
 int FakeFirmware::reset(FakePe *pe)
 {
-	if (const int status = enter(pe, Point::reset))
+	if (const int status = enter(pe, Point::reset)) {
+		default_window_faults += !pe->call;
 		return status;
+	}
 	while (!pe->tables.empty())
 		destroy(pe, 0);
 	make(pe, pe->info.default_liobn, pe->stores[0], 12, pe->info.default_start, pe->info.default_size >> 12);
@@ -120,7 +139,7 @@ int FakeFirmware::reset(FakePe *pe)
 
 int FakeFirmware::window_added(FakePe *pe, const tcewin_window_info *window)
 {
-	const FakeTable *t = of_pe(pe, window->liobn);
+	FakeTable *t = of_pe(pe, window->liobn);
 	if (!t || t->start != window->start || t->page_shift != window->page_shift ||
 	    t->is_default != (window->is_default != 0) || window->size > t->size())
 		complaints_.add("tcewin_host_window_added() of what firmware does not have", window->start,
@@ -128,8 +147,13 @@ int FakeFirmware::window_added(FakePe *pe, const tcewin_window_info *window)
 	for (const tcewin_window_info &w : pe->announced)
 		if (w.liobn == window->liobn)
 			complaints_.add("tcewin_host_window_added() of a window it knows", window->start, window->size);
-	if (injector_.fires(Point::announce))
+	const bool refused = injector_.fires(Point::announce);
+	if (t)
+		t->not_announced = refused;
+	if (refused) {
+		default_window_faults += window->is_default;
 		return TCEWIN_NO_MEMORY;
+	}
 	pe->announced.push(*window);
 	return TCEWIN_OK;
 }

@@ -72,6 +72,7 @@ public:
 	unsigned windows() const;
 
 private:
+	void compare_windows(unsigned pe) const;
 	const Window *at(u64 ioba) const;
 	void check_range(Answers &why, const Window &w, u64 ioba, u64 size) const;
 	bool registered(u64 address, u64 size) const;

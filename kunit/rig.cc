@@ -13,7 +13,9 @@ Rig::Rig(Test &test, const Setup &setup) : t{test}, host{test.host()}, mm{host.m
 	EXPECT_EQ(tcewin_container_create(mm, setup.kind, &container), TCEWIN_OK);
 	for (unsigned i = 0; i < pes; i++) {
 		fake[i] = host.firmware.new_pe(setup.personality);
-		EXPECT_EQ(tcewin_pe_create(fake[i], &fake[i]->info, &pe[i]), TCEWIN_OK);
+		host.firmware.give_to_kernel(fake[i]);
+		EXPECT_EQ(tcewin_pe_adopt(fake[i], &pe[i]), TCEWIN_OK);
+		EXPECT_EQ(take(i), TCEWIN_OK);
 	}
 	EXPECT_EQ(attach(0), TCEWIN_OK);
 }
@@ -30,11 +32,29 @@ void Rig::close()
 			(void)detach(i);
 	if (container)
 		tcewin_container_destroy(container);
-	for (unsigned i = 0; i < pes; i++)
-		if (pe[i])
-			tcewin_pe_destroy(pe[i]);
+	for (unsigned i = 0; i < pes; i++) {
+		const bool gone = tcewin_pe_owner(pe[i]) == TCEWIN_OWNER_QUARANTINED;
+		EXPECT_EQ(tcewin_pe_release(pe[i]), gone ? TCEWIN_QUARANTINED : TCEWIN_OK);
+		tcewin_pe_destroy(pe[i]);
+	}
 	container = nullptr;
 	pes = 0;
+}
+
+int Rig::take(unsigned i)
+{
+	fake[i]->in_hand_over = true;
+	const int status = done(tcewin_pe_take(pe[i]));
+	fake[i]->in_hand_over = false;
+	return status;
+}
+
+void Rig::retire()
+{
+	tcewin_container_retire(container);
+	for (bool &a : attached)
+		a = false;
+	host.settled();
 }
 
 int Rig::attach(unsigned i)
@@ -95,16 +115,22 @@ u64 Rig::valid()
 	u64 n = 0;
 	for (const FakePe *p : host.firmware.pes())
 		for (const FakeTable *table : p->tables)
-			table->words->each([&](u64, u64) { n++; });
+			if (!p->kernels)
+				table->words->each([&](u64, u64) { n++; });
 	return n;
 }
 
-Snapshot::Snapshot(Rig &rig)
+Snapshot::Snapshot(Rig &rig, Spares spares)
 {
 	for (FakePe *p : rig.host.firmware.pes()) {
-		add("windows", p->tables.size());
+		const auto overlooked = [&](const FakeTable *table) {
+			return spares == Spares::overlook && table->is_default && table->words->empty();
+		};
+		add("PE", p->liobn_base);
 		p->tables.sort([](const FakeTable *table) { return table->start; });
 		for (const FakeTable *table : p->tables) {
+			if (overlooked(table))
+				continue;
 			add("window start", table->start);
 			add("window size", table->size());
 			add("page shift", table->page_shift);
@@ -118,7 +144,6 @@ Snapshot::Snapshot(Rig &rig)
 				add("word", f.value);
 			}
 		}
-		add("windows announced", p->announced.size());
 	}
 	add("locked memory", rig.mm->locked);
 	add("charged memory", rig.mm->charged);
@@ -138,13 +163,13 @@ void Snapshot::expect_same(Test &t, const Snapshot &o) const
 			continue;
 		Line l;
 		l.add("state differs: ")
-			.add(b.what)
-			.add(" ")
-			.hexadecimal(b.value)
-			.add(", before ")
 			.add(a.what)
+			.add(" ")
+			.hexadecimal(a.value)
+			.add(", before ")
+			.add(b.what)
 			.add(" ");
-		t.fail(__FILE__, __LINE__, l.hexadecimal(a.value));
+		t.fail(__FILE__, __LINE__, l.hexadecimal(b.value));
 		return;
 	}
 }

@@ -58,7 +58,8 @@ void there_and_back(Test &t, const Personality &p)
 		ASSERT_EQ(k.take(), TCEWIN_OK);
 		k.expect_owner(TCEWIN_OWNER_USER);
 		EXPECT(!k.kernel_reachable());
-		EXPECT_EQ(k.fake->tables.size(), 0);
+		EXPECT(k.host.firmware.idle(k.fake));
+		k.host.settled();
 		EXPECT_EQ(k.take(), TCEWIN_OK); // the second function
 		EXPECT_EQ(tcewin_pe_release(k.pe), TCEWIN_OK);
 		k.expect_owner(TCEWIN_OWNER_KERNEL);

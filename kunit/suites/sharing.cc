@@ -111,7 +111,7 @@ void second_cannot_follow(Test &t)
 	ASSERT_EQ(rig.map(rig.start, huge, 16 * mib), TCEWIN_OK);
 	rig.fake[1]->personality.ddw_start = u64{1} << 57;
 	EXPECT_EQ(rig.attach(1), TCEWIN_INCOMPATIBLE);
-	EXPECT_EQ(rig.fake[1]->tables.size(), 0);
+	EXPECT(rig.idle(1));
 	rig.expect_mapped(rig.start, huge, 16 * mib);
 	rig.fake[1]->personality.ddw_start = rig.start;
 	EXPECT_EQ(rig.attach(1), TCEWIN_OK);
@@ -131,7 +131,7 @@ void one_leaves(Test &t)
 	for (unsigned gone : {0U, 2U}) {
 		const u64 from = rig.host.firmware.history.size();
 		EXPECT_EQ(rig.detach(gone), TCEWIN_OK);
-		EXPECT_EQ(rig.fake[gone]->tables.size(), 0);
+		EXPECT(rig.idle(gone));
 		EXPECT(!rig.reach(rig.start, false, gone));
 		rig.expect_mapped(rig.start, huge, 4 * mib);
 		rig.expect_mapped(0x10000000, huge, mib);
