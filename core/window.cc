@@ -48,10 +48,10 @@ Result<> Window::put_runs(W &writer, TceRange range, Holes holes)
 }
 
 // Rewrites @range of one table as the ledger has it.
-Result<> Window::restore(Member &member, TceRange range, BatchPage &page, Holes holes)
+Result<> Window::rewrite(Member &member, TceRange range, BatchPage &page, Holes holes, Signals signals)
 {
 	return member.table.visit([&](auto &backend) TCEWIN_TS(no_thread_safety_analysis) -> Result<> {
-		Writer writer{backend, &page, range.first, Signals::ignore};
+		Writer writer{backend, &page, range.first, signals};
 		Result<> r = put_runs(writer, range, holes).and_then([&] { return writer.flush(); });
 		backend.invalidate(range);
 		return r;
@@ -75,7 +75,7 @@ Result<Settled> Window::transact(TceRange range, BatchPage &page, Holes holes, F
 			continue;
 		for (std::size_t j = 0; j <= i; j++) {
 			const TceRange part = j < i ? range : TceRange{range.first, touched - range.first};
-			if (!restore(members_[j], part, page, holes))
+			if (!rewrite(members_[j], part, page, holes, Signals::ignore))
 				stuck_ = true;
 		}
 		if (stuck_)
@@ -85,6 +85,13 @@ Result<Settled> Window::transact(TceRange range, BatchPage &page, Holes holes, F
 	for (Member &m : members_)
 		m.table.visit([&](auto &backend) { backend.invalidate(range); });
 	return Settled{};
+}
+
+// Ends what is mapped in @range, in every table or in none.
+Result<Settled> Window::clear(TceRange range, BatchPage &page)
+{
+	return transact(range, page, Holes::keep,
+			[&](auto &writer) TCEWIN_TS(no_thread_safety_analysis) { return clear_runs(writer, range); });
 }
 
 Result<> Window::clear_mapped(Member &member)
@@ -197,10 +204,7 @@ Result<> Window::unmap(Ioba ioba, Bytes size)
 	if (stuck_)
 		return fail(TCEWIN_STUCK);
 	auto spare = TRY(spare_for(range));
-	const Settled settled =
-		TRY(transact(range, *page, Holes::keep, [&](auto &writer) TCEWIN_TS(no_thread_safety_analysis) {
-			return clear_runs(writer, range);
-		}));
+	const Settled settled = TRY(clear(range, *page));
 	ledger_.erase(range, std::move(spare), settled);
 	return {};
 }
@@ -227,104 +231,6 @@ void Window::keep_in_limbo(RunList &list)
 		run->region->add_mapped(run->range.count);
 		limbo_.append(std::move(run));
 	}
-}
-
-// ---- tables that come and go ----
-
-Result<> Window::join(Pe &pe, const PeWindow &at)
-{
-	const Exclusive hold{lock_};
-	members_.push({&pe, at, pe.table(at)});
-	if (ledger_.empty() && !stuck_)
-		return {};
-	Member &member = members_[members_.size() - 1];
-	auto page = make<BatchPage>();
-	Result<> r = stuck_ ? fail(TCEWIN_STUCK) : page ? Result<>{} : fail(page.error());
-	if (r)
-		r = member.table.visit([&](auto &backend) TCEWIN_TS(no_thread_safety_analysis) -> Result<> {
-			Writer writer{backend, page->get(), TceIndex{0}, Signals::heed};
-			TRY(put_runs(writer, geometry_.all(), Holes::keep));
-			return writer.flush();
-		});
-	if (!r)
-		(void)drop_member(members_.size() - 1);
-	return r;
-}
-
-// Empties the table of one PE and takes the window away from it; either is enough to end its translations.
-Result<> Window::drop_member(std::size_t at)
-{
-	Member &member = members_[at];
-	const bool empty = clear_mapped(member).has_value() && !stuck_;
-	if (!empty)
-		member.pe->suspect();
-	const bool gone = member.pe->remove(member.at).has_value();
-	if (!gone)
-		member.pe->orphan(member.at);
-	Pe *pe = member.pe;
-	members_.remove(at);
-	if (empty || gone)
-		return {};
-	abandoned_ = true;
-	pe->quarantine();
-	tcewin_host_event(nullptr, TCEWIN_EVENT_STUCK, "a window can neither be emptied nor removed", 0);
-	return fail(TCEWIN_STUCK);
-}
-
-Result<> Window::leave(Pe &pe)
-{
-	const Exclusive hold{lock_};
-	for (std::size_t i = 0; i < members_.size(); i++)
-		if (members_[i].pe == &pe)
-			return drop_member(i);
-	return {};
-}
-
-Result<> Window::remove()
-{
-	auto page = TRY(make<BatchPage>());
-	const Exclusive hold{lock_};
-	if (!stuck_)
-		TRY(transact(geometry_.all(), *page, Holes::keep,
-			     [&](auto &writer) TCEWIN_TS(no_thread_safety_analysis) {
-				     return clear_runs(writer, geometry_.all());
-			     }));
-	bool removed_one = false;
-	while (!members_.empty()) {
-		Member &last = members_[members_.size() - 1];
-		if (stuck_)
-			last.pe->suspect();
-		if (auto r = last.pe->remove(last.at); !r) {
-			if (stuck_)
-				return fail(TCEWIN_STUCK);
-			if (!removed_one) {
-				for (Member &m : members_)
-					if (!restore(m, geometry_.all(), *page, Holes::keep))
-						stuck_ = true;
-				return r;
-			}
-			last.pe->orphan(last.at); // it is empty; the window cannot be whole again
-		}
-		removed_one = true;
-		members_.pop();
-	}
-	forget_locked();
-	return {};
-}
-
-void Window::forget()
-{
-	const Exclusive hold{lock_};
-	forget_locked();
-}
-
-void Window::forget_locked()
-{
-	if (abandoned_)
-		return;
-	ledger_.erase(geometry_.all(), nullptr, Settled{});
-	while (Owned<Run> run = limbo_.take())
-		run->region->drop_mapped(run->address, geometry_.page_shift, run->range.count, run->access);
 }
 
 } // namespace tcewin

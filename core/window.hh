@@ -59,7 +59,8 @@ private:
 
 	template <class Forward>
 	Result<Settled> transact(TceRange range, BatchPage &page, Holes holes, Forward forward) REQUIRES(lock_);
-	Result<> restore(Member &member, TceRange range, BatchPage &page, Holes holes) REQUIRES(lock_);
+	Result<> rewrite(Member &member, TceRange range, BatchPage &page, Holes holes, Signals signals) REQUIRES(lock_);
+	Result<Settled> clear(TceRange range, BatchPage &page) REQUIRES(lock_);
 	Result<> clear_mapped(Member &member) REQUIRES(lock_);
 	Result<> drop_member(std::size_t at) REQUIRES(lock_);
 	void forget_locked() REQUIRES(lock_);
