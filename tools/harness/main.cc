@@ -6,6 +6,7 @@
 #include "cmd/abi.hh"
 #include "cmd/clients.hh"
 #include "cmd/drivers.hh"
+#include "cmd/hold.hh"
 #include "cmd/life.hh"
 #include "cmd/race.hh"
 #include "cmd/status.hh"
@@ -77,6 +78,11 @@ int main(int argc, char **argv)
 	race_command->add_option("--threads", race.threads, "threads that issue ioctls")->capture_default_str();
 	race_command->add_option("--seed", race.seed, "of the random choices")->capture_default_str();
 	race_command->callback([&] { good = run_race(race); });
+
+	Options hold;
+	auto *hold_command = app.add_subcommand("hold", "a user with a DDW and no default window, until the end");
+	add_common(*hold_command, hold);
+	hold_command->callback([&] { good = run_hold(hold); });
 
 	auto *status_command = app.add_subcommand("status", "modules, devices, groups and windows as they are");
 	status_command->callback([&] { good = run_status(); });
