@@ -81,16 +81,23 @@ Result<PeWindow> Pe::restore_default(Bytes size)
 Result<> Pe::make_spare(Signals signals)
 {
 	if (std::ranges::any_of(windows_, [](const auto &slot) { return slot.has_value(); }))
-		return fail(TCEWIN_IN_THE_WAY);
+		return fail(find(Use::live) ? TCEWIN_IN_THE_WAY : TCEWIN_FIRMWARE_ERROR);
 	if (!borrowed()) {
 		note_leftovers();
 		TRY(ddw_.reset());
 	}
 	const PeWindow whole = whole_default();
-	auto r = clear_all(whole, signals).and_then([&] { return enter(whole, Use::spare); });
+	auto r = empty_default(signals).and_then([&] { return enter(whole, Use::spare); });
 	if (!r && !borrowed() && !ddw_.remove(whole.liobn))
 		windows_[0] = Slot{whole, Use::orphan, false};
 	return r;
+}
+
+Result<> Pe::empty_default(Signals signals)
+{
+	TRY(clear_all(whole_default(), signals));
+	stale_ = false;
+	return {};
 }
 
 // A DDW that nobody here knows of is about to be reset away, with whatever is in it.
@@ -104,7 +111,7 @@ void Pe::note_leftovers()
 // The user has no window left. That this fails is told the administrator, and changes nothing for the user.
 void Pe::keep_spare()
 {
-	if (owner_ == TCEWIN_OWNER_USER)
+	if (owner_ == TCEWIN_OWNER_USER && !stale_)
 		(void)make_spare(Signals::ignore);
 }
 
@@ -243,7 +250,7 @@ Result<> Pe::remove(const PeWindow &window)
 {
 	auto &slot = *find(window);
 	if (window.kind == WindowKind::default_window && (borrowed() || alone(window))) {
-		if (auto r = clear_all(whole_default(), Signals::ignore); r) {
+		if (auto r = empty_default(Signals::ignore); r) {
 			slot->use = Use::spare;
 			return {};
 		}
@@ -257,7 +264,14 @@ void Pe::orphan(const PeWindow &window) { (*find(window))->use = Use::orphan; }
 
 void Pe::abandon()
 {
-	end_all();
+	sweep();
+	for (auto &slot : windows_) {
+		if (!slot || slot->use != Use::live)
+			continue;
+		const PeWindow window = slot->window;
+		if (!remove(window))
+			orphan(window);
+	}
 	keep_spare();
 }
 
@@ -285,7 +299,7 @@ Result<> Pe::drop(std::optional<Slot> &slot)
 	if (!borrowed())
 		TRY(ddw_.remove(slot->window.liobn));
 	else if (slot->use != Use::spare)
-		TRY(clear_all(whole_default(), Signals::ignore));
+		TRY(empty_default(Signals::ignore));
 	forget(slot);
 	return {};
 }

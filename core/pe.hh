@@ -69,8 +69,9 @@ public:
 	// Takes @window away from the device, with whatever its table holds. FIRMWARE_ERROR: it is as it was.
 	Result<> remove(const PeWindow &window);
 	// A window of this PE went with entries in it: no later one is trusted to be empty, though firmware that allows
-	// two windows is known to empty a DDW that it creates. (With one window it is known not to.)
-	void suspect() { suspect_ = true; }
+	// two windows is known to empty a DDW that it creates. (With one window it is known not to.) Nor is a spare
+	// made that could show them: the memory behind them is about to be given back.
+	void suspect() { suspect_ = stale_ = true; }
 
 	// tcewin_pe_open_window() and tcewin_pe_close_window().
 	Result<tcewin_window_info> open(u32 page_shift, Bytes size, u32 levels);
@@ -107,6 +108,7 @@ private:
 	Result<> end_kernel_windows();
 	Result<> give_back();
 	Result<> make_spare(Signals signals);
+	Result<> empty_default(Signals signals);
 	Result<> drop(std::optional<Slot> &slot);
 	void forget(std::optional<Slot> &slot);
 	void end_all();
@@ -118,7 +120,8 @@ private:
 	Ddw ddw_;
 	tcewin_pe_info info_;
 	tcewin_owner owner_;
-	bool suspect_{};
+	bool suspect_{};			       // a new DDW may hold entries
+	bool stale_{};				       // the default window may hold a user's
 	std::array<std::optional<Slot>, 4> windows_{}; // what firmware has
 };
 
