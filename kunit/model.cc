@@ -60,6 +60,8 @@ void Model::drop_done(u64 address, u64 size)
 Answers Model::create(u32 page_shift, u64 size) const
 {
 	const Personality &p = rig_.fake[0]->personality;
+	if (!(p.page_sizes >> page_shift & 1))
+		return Answers{}.or_(TCEWIN_BAD_PAGE_SHIFT);
 	bool default_there = false, first_ddw_place_taken = false;
 	for (const Window &w : windows_) {
 		default_there |= w.there && w.is_default;
@@ -67,7 +69,7 @@ Answers Model::create(u32 page_shift, u64 size) const
 	}
 	if (!default_there && page_shift == 12 && size <= p.default_size)
 		return windows() ? Answers{}.or_(TCEWIN_IN_THE_WAY) : Answers{};
-	if (windows() == rig_.fake[0]->info.max_windows)
+	if (windows() >= rig_.fake[0]->info.max_windows)
 		return Answers{}.or_(TCEWIN_NO_SLOT);
 	// QEMU would put it over the other one
 	return !p.ddw_stride && first_ddw_place_taken ? Answers{}.or_(TCEWIN_FIRMWARE_ERROR) : Answers{};

@@ -34,6 +34,7 @@ public:
 
 	// engine.h's verbs on the one container. It begins with PE number 0; the user has taken all of them.
 	int take(unsigned pe);
+	int release(unsigned pe) { return done(tcewin_pe_release(this->pe[pe])); }
 	int attach(unsigned pe);
 	int detach(unsigned pe);
 	int add(u64 address, u64 size) { return done(tcewin_register_memory(container, address, size)); }

@@ -70,6 +70,7 @@ void there_and_back(Test &t, const Personality &p)
 void on_qemu(Test &t) { there_and_back(t, Personality::qemu()); }
 void on_powervm(Test &t) { there_and_back(t, Personality::powervm()); }
 void on_vf(Test &t) { there_and_back(t, Personality::powervm_vf()); }
+void on_borrowed(Test &t) { there_and_back(t, Personality::without_ddw()); }
 
 // A user maps, leaves without a word, and the kernel finds nothing of it.
 void used_between(Test &t)
@@ -119,6 +120,21 @@ constexpr Personality small(Personality p)
 }
 void take_fails_on_qemu(Test &t) { take_fails(t, small(Personality::qemu())); }
 void take_fails_on_vf(Test &t) { take_fails(t, small(Personality::powervm_vf())); }
+void take_fails_on_borrowed(Test &t) { take_fails(t, small(Personality::without_ddw())); }
+
+// The kernel cannot be told of its window, and firmware does not let it go: it gets the PE back, and has heard of no window.
+void take_fails_for_good(Test &t)
+{
+	Kernels k{t, Personality::powervm()};
+	k.host.injector.arm(Point::announce, {.at = 1, .onwards = true});
+	k.host.injector.arm(Point::remove, {.at = 1, .onwards = true});
+	EXPECT_EQ(k.take(), TCEWIN_NO_MEMORY);
+	k.expect_owner(TCEWIN_OWNER_KERNEL);
+	EXPECT_EQ(k.fake->announced.size(), 0);
+	k.host.injector.disarm();
+	EXPECT_EQ(k.take(), TCEWIN_OK);
+	EXPECT_EQ(tcewin_pe_release(k.pe), TCEWIN_OK);
+}
 
 void release_fails(Test &t)
 {
@@ -154,9 +170,12 @@ constexpr tcewin_case cases[] = {
 	CASE(on_qemu),
 	CASE(on_powervm),
 	CASE(on_vf),
+	CASE(on_borrowed),
 	CASE(used_between),
 	CASE(take_fails_on_qemu),
 	CASE(take_fails_on_vf),
+	CASE(take_fails_on_borrowed),
+	CASE(take_fails_for_good),
 	CASE(release_fails),
 	CASE(nothing_to_give_back),
 };

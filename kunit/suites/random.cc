@@ -203,12 +203,12 @@ constexpr Personality small(Personality p)
 	return p;
 }
 
-void walk(Test &t, Personality p, unsigned pes, bool failures)
+void walk(Test &t, Personality p, unsigned pes, bool failures, tcewin_container_kind kind = TCEWIN_CONTAINER_V2)
 {
 	for (u64 seed = 1; seed <= 4 && !t.failed(); seed++) {
 		Note at{t, "seed", seed};
 		{
-			Walk w{t, {small(p), pes}, seed, failures};
+			Walk w{t, {.personality = small(p), .pes = pes, .kind = kind}, seed, failures};
 			w.run(t.rounds(4000));
 		}
 		t.fresh_host();
@@ -222,6 +222,9 @@ void powervm_failing(Test &t) { walk(t, Personality::powervm(), 1, true); }
 void vf_failing(Test &t) { walk(t, Personality::powervm_vf(), 1, true); }
 void two_on_qemu(Test &t) { walk(t, Personality::qemu(), 2, false); }
 void two_on_powervm_failing(Test &t) { walk(t, Personality::powervm(), 2, true); }
+void borrowed(Test &t) { walk(t, Personality::without_ddw(), 1, false, TCEWIN_CONTAINER_V2_ANY_PE); }
+void borrowed_failing(Test &t) { walk(t, Personality::without_ddw(), 1, true, TCEWIN_CONTAINER_V2_ANY_PE); }
+void two_borrowed_failing(Test &t) { walk(t, Personality::without_ddw(), 2, true, TCEWIN_CONTAINER_V2_ANY_PE); }
 void one_by_one(Test &t)
 {
 	Personality p = Personality::qemu();
@@ -230,8 +233,17 @@ void one_by_one(Test &t)
 }
 
 constexpr tcewin_case cases[] = {
-	CASE(qemu),	   CASE(qemu_failing),		 CASE(powervm),	   CASE(powervm_failing), CASE(vf_failing),
-	CASE(two_on_qemu), CASE(two_on_powervm_failing), CASE(one_by_one),
+	CASE(qemu),
+	CASE(qemu_failing),
+	CASE(powervm),
+	CASE(powervm_failing),
+	CASE(vf_failing),
+	CASE(two_on_qemu),
+	CASE(two_on_powervm_failing),
+	CASE(one_by_one),
+	CASE(borrowed),
+	CASE(borrowed_failing),
+	CASE(two_borrowed_failing),
 };
 
 } // namespace
