@@ -7,30 +7,18 @@
 // hot-added now and a kernel that is started by kexec find nothing else.
 #pragma once
 
-#include <array>
-#include <optional>
-
 #include "ddw.hh"
-#include "geometry.hh"
 #include "table.hh"
+#include "window_list.hh"
 
 namespace tcewin
 {
-
-enum class WindowKind { default_window, ddw };
-
-// A window as firmware made it.
-struct PeWindow {
-	Liobn liobn;
-	WindowGeometry geometry;
-	WindowKind kind;
-};
 
 class Pe
 {
 public:
 	Pe(void *host, const tcewin_pe_info &info, tcewin_owner owner)
-		: host_{host}, ddw_{host}, info_{info}, owner_{owner}
+		: host_{host}, ddw_{host}, info_{info}, owner_{owner}, windows_{host}
 	{
 	}
 	Pe(const Pe &) = delete;
@@ -84,33 +72,20 @@ public:
 	void abandon();
 
 private:
-	// A window in firmware: in use, or the spare one, or one that nobody uses but firmware did not remove.
-	enum class Use { live, spare, orphan };
-	struct Slot {
-		PeWindow window;
-		Use use;
-		bool announced; // to the kernel
-	};
+	using Use = WindowList::Use;
+	using Slot = WindowList::Slot;
 
 	Paravirt::Calls calls() const { return {info_.put_indirect != 0, info_.stuff != 0}; }
 	PeWindow whole_default() const;
-	tcewin_window_info describe(const PeWindow &window) const;
-	bool overlaps(const WindowGeometry &geometry) const;
-	bool alone(const PeWindow &window) const;
-	std::optional<Slot> *find(Liobn liobn);
-	std::optional<Slot> *find(const PeWindow &window) { return find(window.liobn); }
-	std::optional<Slot> *find(Use use);
 	Result<PeWindow> create_now(PageShift page, Bytes size);
 	Result<> check_room(PageShift page, Bytes size) const;
 	Result<> check_place(const PeWindow &window) const;
-	Result<> enter(const PeWindow &window, Use use);
 	Result<> clear_all(const PeWindow &window, Signals signals);
 	Result<> end_kernel_windows();
 	Result<> give_back();
 	Result<> make_spare(Signals signals);
 	Result<> empty_default(Signals signals);
-	Result<> drop(std::optional<Slot> &slot);
-	void forget(std::optional<Slot> &slot);
+	Result<> drop(Slot &slot);
 	void end_all();
 	void sweep();
 	void keep_spare();
@@ -120,9 +95,9 @@ private:
 	Ddw ddw_;
 	tcewin_pe_info info_;
 	tcewin_owner owner_;
-	bool suspect_{};			       // a new DDW may hold entries
-	bool stale_{};				       // the default window may hold a user's
-	std::array<std::optional<Slot>, 4> windows_{}; // what firmware has
+	bool suspect_{}; // a new DDW may hold entries
+	bool stale_{};	 // the default window may hold a user's
+	WindowList windows_;
 };
 
 } // namespace tcewin
