@@ -233,7 +233,7 @@ Result<Ioba> Container::create_window(u32 page_shift, Bytes size, u32 levels)
 	const Exclusive hold{lock_};
 	TRY(check_usable());
 	const PageShift page = TRY(pes_[0]->check_request(page_shift, size, levels));
-	Charge charge = TRY(Charge::take(mm_, sizeof(Window)));
+	Charge charge = TRY(Charge::for_one<Window>(mm_));
 	if (!default_exists() && pes_[0]->fits_default(page, size))
 		return bring_default_back(size, std::move(charge));
 	Slot *slot = TRY(free_slot());

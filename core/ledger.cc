@@ -4,7 +4,7 @@
 namespace tcewin
 {
 
-Result<Owned<Run>> Run::create(void *mm) { return make<Run>(TRY(Charge::take(mm, sizeof(Run)))); }
+Result<Owned<Run>> Run::create(void *mm) { return make<Run>(TRY(Charge::for_one<Run>(mm))); }
 
 void RunList::append(Owned<Run> run)
 {

@@ -3,6 +3,7 @@
 // cannot. No operator new or delete: everything comes from tcewin_host_alloc() and a failure is a Result.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <memory>
 #include <new>
@@ -46,6 +47,12 @@ public:
 	static Result<Charge> take(void *mm, std::size_t bytes)
 	{
 		return from_status(tcewin_host_charge(mm, bytes)).transform([&] { return Charge{mm, bytes}; });
+	}
+	// For one object of the heap, which takes the power of two behind its size.
+	template <class T>
+	static Result<Charge> for_one(void *mm)
+	{
+		return take(mm, std::bit_ceil(sizeof(T)));
 	}
 	Charge(Charge &&o) noexcept : mm_{o.mm_}, bytes_{std::exchange(o.bytes_, 0)} {}
 	Charge &operator=(Charge &&) = delete;

@@ -112,7 +112,7 @@ public:
 		for (i = 0; i < entries; i++)
 			fewest += oracle[i].region && !(i && continues(oracle[i - 1], oracle[i]));
 		EXPECT_EQ(runs, fewest);
-		EXPECT_EQ(mm->charged, runs * sizeof(Run));
+		EXPECT_EQ(mm->charged, runs * std::bit_ceil(sizeof(Run)));
 		for (unsigned n = 0; n < 2; n++)
 			EXPECT_EQ(regions[n]->mapped(), mapped[n] != 0);
 	}
