@@ -99,6 +99,7 @@ struct tcewin_handle {
  * @host: the engine's cookie of it
  * @pe: the engine's part
  * @holds_module: a user owns it, so the module stays
+ * @told: the log has it that the PE is in quarantine
  * @no_ddw: it is served by borrow.c
  * @borrowed: the kernel's table while a user has its window
  * @map: what the kernel's allocator had given out of it
@@ -112,6 +113,7 @@ struct tcewin_adopted {
 	struct tcewin_pe_host host;
 	struct tcewin_pe *pe;
 	bool holds_module;
+	bool told;
 	bool no_ddw;
 	struct iommu_table *borrowed;
 	unsigned long *map;

@@ -51,7 +51,9 @@ static void release_ownership(struct iommu_table_group *table_group, struct devi
 	entry->dev = NULL;
 	if (status) {
 		/* The module stays, too. */
-		pr_err_once("%s: in quarantine: blocked until reboot\n", entry->host.name);
+		if (!entry->told)
+			pr_err("%s: in quarantine: blocked until reboot\n", entry->host.name);
+		entry->told = true;
 		return;
 	}
 	set_iommu_table_base(dev, table_group->tables[0]);
