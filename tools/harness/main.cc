@@ -6,6 +6,7 @@
 #include "cmd/abi.hh"
 #include "cmd/clients.hh"
 #include "cmd/drivers.hh"
+#include "cmd/handover.hh"
 #include "cmd/life.hh"
 #include "cmd/race.hh"
 #include "cmd/status.hh"
@@ -69,6 +70,14 @@ int main(int argc, char **argv)
 		->add_option("--order", both.orders, "only this order of loading; none: all, and refusals, and rmmod")
 		->transform(CLI::CheckedTransformer(orders));
 	drivers_command->callback([&] { good = run_drivers(both); });
+
+	Handover_options handover;
+	auto *handover_command =
+		app.add_subcommand("handover", "a PE of two devices from the kernel to a user and back");
+	add_common(*handover_command, handover);
+	handover_command->add_option("--host-module", handover.host_module, "the file of edu_host.ko")
+		->capture_default_str();
+	handover_command->callback([&] { good = run_handover(handover); });
 
 	Race_options race;
 	auto *race_command = app.add_subcommand("race", "ioctls while the group leaves the container and comes back");
