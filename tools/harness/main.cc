@@ -9,6 +9,7 @@
 #include "cmd/handover.hh"
 #include "cmd/life.hh"
 #include "cmd/race.hh"
+#include "cmd/roundtrip.hh"
 #include "cmd/status.hh"
 
 namespace
@@ -86,6 +87,13 @@ int main(int argc, char **argv)
 	race_command->add_option("--threads", race.threads, "threads that issue ioctls")->capture_default_str();
 	race_command->add_option("--seed", race.seed, "of the random choices")->capture_default_str();
 	race_command->callback([&] { good = run_race(race); });
+
+	Roundtrip_options roundtrip;
+	auto *roundtrip_command =
+		app.add_subcommand("roundtrip", "the kernel's nvme driver before and after a user of its disk");
+	add_common(*roundtrip_command, roundtrip);
+	roundtrip_command->add_flag("--direct", roundtrip.direct, "the driver has a direct 64-bit window here");
+	roundtrip_command->callback([&] { good = run_roundtrip(roundtrip); });
 
 	auto *status_command = app.add_subcommand("status", "modules, devices, groups and windows as they are");
 	status_command->callback([&] { good = run_status(); });
