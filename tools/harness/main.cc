@@ -7,8 +7,10 @@
 #include "cmd/clients.hh"
 #include "cmd/drivers.hh"
 #include "cmd/hold.hh"
+#include "cmd/handover.hh"
 #include "cmd/life.hh"
 #include "cmd/race.hh"
+#include "cmd/roundtrip.hh"
 #include "cmd/status.hh"
 
 namespace
@@ -71,6 +73,14 @@ int main(int argc, char **argv)
 		->transform(CLI::CheckedTransformer(orders));
 	drivers_command->callback([&] { good = run_drivers(both); });
 
+	Handover_options handover;
+	auto *handover_command =
+		app.add_subcommand("handover", "a PE of two devices from the kernel to a user and back");
+	add_common(*handover_command, handover);
+	handover_command->add_option("--host-module", handover.host_module, "the file of edu_host.ko")
+		->capture_default_str();
+	handover_command->callback([&] { good = run_handover(handover); });
+
 	Race_options race;
 	auto *race_command = app.add_subcommand("race", "ioctls while the group leaves the container and comes back");
 	add_common(*race_command, race);
@@ -83,6 +93,13 @@ int main(int argc, char **argv)
 	auto *hold_command = app.add_subcommand("hold", "a user with a DDW and no default window, until the end");
 	add_common(*hold_command, hold);
 	hold_command->callback([&] { good = run_hold(hold); });
+
+	Roundtrip_options roundtrip;
+	auto *roundtrip_command =
+		app.add_subcommand("roundtrip", "the kernel's nvme driver before and after a user of its disk");
+	add_common(*roundtrip_command, roundtrip);
+	roundtrip_command->add_flag("--direct", roundtrip.direct, "the driver has a direct 64-bit window here");
+	roundtrip_command->callback([&] { good = run_roundtrip(roundtrip); });
 
 	auto *status_command = app.add_subcommand("status", "modules, devices, groups and windows as they are");
 	status_command->callback([&] { good = run_status(); });

@@ -12,6 +12,8 @@ qemu_command() {
 	powernv*) bus=pcie. ;; # no -nodefaults: its PHBs are defaults; each takes one device
 	esac
 	for ((i = 0; i < edu; i++)); do qemu+=(-device "edu,dma_mask=0xffffffffffffffff${bus:+,bus=$bus$i,addr=0}"); done
+	# shellcheck disable=SC2054
+	[ -z "$disk" ] || qemu+=(-drive "if=none,id=disk,format=raw,snapshot=on,file=$disk" -device nvme,drive=disk,serial=tcewin-disk)
 	for i in "${devices[@]}"; do qemu+=(-device "$i"); done
 	# shellcheck disable=SC2054
 	[ -z "$icount" ] || qemu+=(-icount shift=0,sleep=off)

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A PE with two devices on its way from the kernel to a user and back, and with one of them hot-added while the user
+// has it. Both devices try whatever the other side had; both work for whoever has them. Wants two edu devices in one
+// PE, edu_host.ko, and a machine in which a host driver gets a 64-bit window (memory that can grow).
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "cmd/options.hh"
+#include "lib/buffer.hh"
+#include "lib/edu_host.hh"
+
+namespace harness
+{
+
+struct Handover_options : Options {
+	std::string host_module = edu_host::default_module_file;
+};
+
+using Functions = std::vector<Pci_function>;
+
+// The kernel's driver has every function of the PE, with a DMA mask of so many bits, and moves data.
+bool kernel_owns(Report &report, const Functions &functions, unsigned dma_bits);
+// Nobody has them; the devices try the user's addresses, where the user's memory must not be any more.
+void nothing_of_the_users(Report &report, const Functions &functions, const std::vector<std::uint64_t> &iobas,
+			  std::span<std::byte> memory);
+// All of them to vfio-pci, and what the kernel had is still there for who would look: a check of the aim, too.
+bool kernel_leaves(Report &report, const Functions &functions);
+
+// While a user has one function in every state of the PE's windows, the other is removed and found again.
+void hot_add(Report &report, const Handover_options &options, const Functions &functions, const Buffer &memory);
+
+bool run_handover(const Handover_options &options);
+
+} // namespace harness

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <fmt/format.h>
+
+#include "cmd/handover.hh"
+#include "cmd/tenant.hh"
+#include "lib/devtree.hh"
+#include "lib/sysfs.hh"
+
+namespace harness
+{
+
+namespace
+{
+
+// Removed and found again, it must come up as its PE is: the user's.
+bool come_back(Report &report, const Pci_function &function, int group)
+{
+	if (!report.step(fmt::format("remove {}", function.address()), write_file(function.sysfs("remove"), "1")))
+		return false;
+	report.check("it is gone", !exists(function.sysfs("")), "asked");
+	report.step("rescan", write_file("/sys/bus/pci/rescan", "1"));
+	if (!report.check("it is back", exists(function.sysfs("")), "asked"))
+		return false;
+	auto now = function.group();
+	report.check("in the group it was in", now == group, now ? fmt::format("{}", *now) : now.error().name());
+	auto driver = function.driver();
+	report.check("the kernel's driver does not get it", !driver, driver.value_or("none"));
+	auto table = edu_host::has_table(function);
+	report.check("the kernel's DMA API has no table for it", table == false,
+		     table ? (*table ? "A TABLE" : "none") : table.error().name());
+	return now == group;
+}
+
+void while_owned(Report &report, Driver driver, const Functions &functions, Windows state, const Buffer &memory,
+		 std::vector<std::uint64_t> &iobas)
+{
+	auto &owned = functions[0], &added = functions[1];
+	report.heading(
+		fmt::format("{} comes while the user has {}: {}", added.address(), owned.address(), name_of(state)));
+	auto group = added.group();
+	auto tenant = Tenant::move_in(report, functions, driver, memory);
+	if (!tenant || !tenant->arrange(state))
+		return;
+	report.note("device tree: " + to_string(tree_windows(owned)));
+	if (!group || !come_back(report, added, *group))
+		return;
+	if (!report.step(fmt::format("{} to vfio-pci", added.address()), added.bind_vfio()) || !tenant->open(added))
+		return;
+	tenant->try_everything();
+	// And with windows, if there were none.
+	if (state == Windows::none && tenant->arrange(Windows::both))
+		tenant->try_everything();
+	iobas = tenant->iobas();
+}
+
+// With the last function gone VFIO takes the group out of its container, which is still open.
+void all_go(Report &report, Driver driver, const Functions &functions, const Buffer &memory)
+{
+	report.heading("both of them go while the user's container is open, and come again");
+	if (!kernel_owns(report, functions, 64) || !kernel_leaves(report, functions))
+		return;
+	auto tenant = Tenant::move_in(report, functions, driver, memory);
+	if (!tenant || !tenant->arrange(Windows::both))
+		return;
+	tenant->close_all();
+	for (auto &function : functions)
+		report.step(fmt::format("remove {}", function.address()), write_file(function.sysfs("remove"), "1"));
+	report.step("rescan", write_file("/sys/bus/pci/rescan", "1"));
+	for (auto &function : functions) {
+		auto has = function.driver();
+		report.check(fmt::format("the driver of {}", function.address()), has == "edu_host",
+			     has.value_or("none"));
+	}
+	auto iobas = tenant->iobas();
+	nothing_of_the_users(report, functions, iobas, memory.bytes());
+	tenant.reset();
+	kernel_owns(report, functions, 64);
+}
+
+} // namespace
+
+void hot_add(Report &report, const Handover_options &options, const Functions &given, const Buffer &memory)
+{
+	std::vector<std::uint64_t> iobas;
+	auto functions = given;
+	for (auto state : every_state) {
+		if (!kernel_owns(report, functions, 64) || !kernel_leaves(report, functions))
+			return;
+		while_owned(report, options.driver, functions, state, memory, iobas);
+		nothing_of_the_users(report, functions, iobas, memory.bytes());
+		// Each of them is sometimes the one that stays: it need not be the one that the PE was taken through.
+		std::swap(functions[0], functions[1]);
+	}
+	all_go(report, options.driver, given, memory);
+}
+
+} // namespace harness
