@@ -120,23 +120,19 @@ u64 Rig::valid()
 	return n;
 }
 
-Snapshot::Snapshot(Rig &rig, Spares spares)
+Snapshot::Snapshot(Rig &rig)
 {
 	for (FakePe *p : rig.host.firmware.pes()) {
-		const auto overlooked = [&](const FakeTable *table) {
-			return spares == Spares::overlook && table->is_default && table->words->empty();
-		};
 		add("PE", p->liobn_base);
 		p->tables.sort([](const FakeTable *table) { return table->start; });
 		for (const FakeTable *table : p->tables) {
-			if (overlooked(table))
-				continue;
-			add("window start", table->start);
-			add("window size", table->size());
-			add("page shift", table->page_shift);
+			const bool of_spare = table->is_default && table->words->empty();
+			add("window start", table->start, of_spare);
+			add("window size", table->size(), of_spare);
+			add("page shift", table->page_shift, of_spare);
 			Vector<Fact> words;
 			table->words->each([&](u64 index, u64 word) {
-				words.push({reinterpret_cast<const char *>(index), word});
+				words.push({reinterpret_cast<const char *>(index), word, false});
 			});
 			words.sort([](const Fact &f) { return reinterpret_cast<u64>(f.what); });
 			for (const Fact &f : words) {
@@ -154,22 +150,21 @@ Snapshot::Snapshot(Rig &rig, Spares spares)
 	add("allocations", rig.host.heap.count());
 }
 
-void Snapshot::expect_same(Test &t, const Snapshot &o) const
+void Snapshot::expect_same(Test &t, const Snapshot &o, Spares spares) const
 {
-	for (u64 i = 0; i < facts_.size() || i < o.facts_.size(); i++) {
-		const Fact none{"nothing", 0};
-		const Fact &a = i < facts_.size() ? facts_[i] : none, &b = i < o.facts_.size() ? o.facts_[i] : none;
+	const Fact none{"nothing", 0, false};
+	const auto next = [&](const Vector<Fact> &facts, u64 &i) -> const Fact & {
+		while (spares == Spares::overlook && i < facts.size() && facts[i].of_spare)
+			i++;
+		return i < facts.size() ? facts[i++] : none;
+	};
+	for (u64 i = 0, j = 0; i < facts_.size() || j < o.facts_.size();) {
+		const Fact &a = next(facts_, i), &b = next(o.facts_, j);
 		if (a.what == b.what && a.value == b.value)
 			continue;
 		Line l;
-		l.add("state differs: ")
-			.add(a.what)
-			.add(" ")
-			.hexadecimal(a.value)
-			.add(", before ")
-			.add(b.what)
-			.add(" ");
-		t.fail(__FILE__, __LINE__, l.hexadecimal(b.value));
+		l.add("state differs: ").add(a.what).add(" ").hexadecimal(a.value);
+		t.fail(__FILE__, __LINE__, l.add(", before ").add(b.what).add(" ").hexadecimal(b.value));
 		return;
 	}
 }

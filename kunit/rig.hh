@@ -87,19 +87,21 @@ private:
 class Snapshot
 {
 public:
-	// Whether an empty default window is worth telling. It is not where a fault hit the making or ending of one.
+	// Whether an empty default window makes a difference. It does not where a fault hit the making or ending of
+	// one.
 	enum class Spares { count, overlook };
-	explicit Snapshot(Rig &rig, Spares spares = Spares::count);
+	explicit Snapshot(Rig &rig);
 	Snapshot(const Snapshot &) = delete;
 	// Fails the case of @t where @o differs.
-	void expect_same(Test &t, const Snapshot &o) const;
+	void expect_same(Test &t, const Snapshot &o, Spares spares = Spares::count) const;
 
 private:
 	struct Fact {
 		const char *what;
 		u64 value;
+		bool of_spare;
 	};
-	void add(const char *what, u64 value) { facts_.push({what, value}); }
+	void add(const char *what, u64 value, bool of_spare = false) { facts_.push({what, value, of_spare}); }
 	Vector<Fact> facts_;
 };
 

@@ -27,12 +27,12 @@ void prepare(Rig &rig)
 	for (unsigned i = 1; i < rig.pes; i++)
 		EXPECT_EQ(rig.attach(i), TCEWIN_OK);
 	EXPECT_EQ(rig.add(block, block_size), TCEWIN_OK);
-	EXPECT_EQ(rig.map(low(rig), block, 2 * mib), TCEWIN_OK);
+	EXPECT_EQ(rig.map(low(rig), block, (rig.t.thorough() ? 2048 : 64) * kib), TCEWIN_OK);
 	EXPECT_EQ(rig.map(low(rig) + 3 * mib, block + 8 * mib, 4 * kib, TCEWIN_READ), TCEWIN_OK);
 	if (rig.fake[0]->info.max_windows < 2)
 		return;
 	EXPECT_EQ(rig.create(16, gib), TCEWIN_OK);
-	EXPECT_EQ(rig.map(rig.start, block, 64 * mib), TCEWIN_OK);
+	EXPECT_EQ(rig.map(rig.start, block, (rig.t.thorough() ? 1024 : 64) * 64 * kib), TCEWIN_OK);
 }
 
 // It is no more than a container with regions.
@@ -158,7 +158,7 @@ void with_faults(Test &t, const Personality &p, unsigned pes)
 			    Point::reset, Point::any_hcall}) {
 		Note which{t, "point", static_cast<u64>(point)};
 		bool more = true;
-		for (u64 k = 1; more && !t.failed(); k++) {
+		for (u64 k = 1; more && !t.failed(); k += t.thorough() || k < 3 ? 1 : 4) {
 			Note nth{t, "k", k};
 			{
 				Rig rig{t, {.personality = p, .pes = pes, .kind = TCEWIN_CONTAINER_V2_ANY_PE}};
