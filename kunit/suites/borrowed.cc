@@ -127,7 +127,7 @@ void one_group_in_v1(Test &t)
 void two(Test &t)
 {
 	Rig rig{t, any_two};
-	ASSERT_EQ(rig.add(block, block_size), TCEWIN_OK);
+	ASSERT_EQ(rig.add(block, 8 * mib), TCEWIN_OK);
 	ASSERT_EQ(rig.map(mib, block, 4 * mib), TCEWIN_OK);
 	ASSERT_EQ(rig.attach(1), TCEWIN_OK);
 	rig.expect_mapped(mib, block, 4 * mib);
@@ -158,7 +158,7 @@ void detach_while_refused(Test &t)
 		Note at{t, "k", k};
 		{
 			Rig rig{t, any};
-			ASSERT_EQ(rig.add(block, 64 * mib), TCEWIN_OK);
+			ASSERT_EQ(rig.add(block, 8 * mib), TCEWIN_OK);
 			ASSERT_EQ(rig.map(0, block, 4 * mib), TCEWIN_OK);
 			refuse_hcalls(rig, k);
 			const int status = rig.detach(0);
@@ -166,7 +166,7 @@ void detach_while_refused(Test &t)
 			rig.host.firmware.check_reach("reaches memory that is not pinned");
 			EXPECT_EQ(status, k <= 2 ? TCEWIN_STUCK : TCEWIN_OK); // 1024 entries
 			EXPECT_EQ(tcewin_pe_owner(rig.pe[0]), k <= 2 ? TCEWIN_OWNER_QUARANTINED : TCEWIN_OWNER_USER);
-			EXPECT_EQ(rig.drop(block, 64 * mib), k <= 2 ? TCEWIN_STILL_MAPPED : TCEWIN_OK);
+			EXPECT_EQ(rig.drop(block, 8 * mib), k <= 2 ? TCEWIN_STILL_MAPPED : TCEWIN_OK);
 			if (status == TCEWIN_STUCK) {
 				rig.host.stuck_is_expected = true;
 				EXPECT_EQ(rig.release(0), TCEWIN_QUARANTINED);
@@ -192,12 +192,12 @@ void detach_with_one_fault(Test &t)
 	for (u64 k = 1; k <= 6; k++) {
 		Note at{t, "k", k};
 		Rig rig{t, any};
-		ASSERT_EQ(rig.add(block, 64 * mib), TCEWIN_OK);
+		ASSERT_EQ(rig.add(block, 8 * mib), TCEWIN_OK);
 		ASSERT_EQ(rig.map(0, block, 4 * mib), TCEWIN_OK);
 		rig.host.injector.arm(Point::any_hcall, {.at = k, .partial = 17});
 		EXPECT_EQ(rig.detach(0), TCEWIN_OK);
 		EXPECT(rig.idle(0));
-		EXPECT_EQ(rig.drop(block, 64 * mib), TCEWIN_OK);
+		EXPECT_EQ(rig.drop(block, 8 * mib), TCEWIN_OK);
 	}
 }
 
@@ -206,7 +206,7 @@ void one_of_two_is_stuck(Test &t)
 {
 	Rig rig{t, any_two};
 	ASSERT_EQ(rig.attach(1), TCEWIN_OK);
-	ASSERT_EQ(rig.add(block, 64 * mib), TCEWIN_OK);
+	ASSERT_EQ(rig.add(block, 8 * mib), TCEWIN_OK);
 	ASSERT_EQ(rig.map(0, block, 4 * mib), TCEWIN_OK);
 	rig.host.stuck_is_expected = true;
 	refuse_hcalls(rig, 1);
@@ -215,7 +215,7 @@ void one_of_two_is_stuck(Test &t)
 	rig.expect_mapped(0, block, 4 * mib);
 	EXPECT_EQ(rig.detach(1), TCEWIN_OK);
 	EXPECT(rig.idle(1));
-	EXPECT_EQ(rig.drop(block, 64 * mib), TCEWIN_STILL_MAPPED);
+	EXPECT_EQ(rig.drop(block, 8 * mib), TCEWIN_STILL_MAPPED);
 	EXPECT(rig.reach(0, true, 0));
 	rig.host.firmware.check_reach("reaches memory that is not pinned");
 }
@@ -224,18 +224,18 @@ void one_of_two_is_stuck(Test &t)
 void remove_gets_stuck(Test &t)
 {
 	Rig rig{t, any};
-	ASSERT_EQ(rig.add(block, 64 * mib), TCEWIN_OK);
+	ASSERT_EQ(rig.add(block, 8 * mib), TCEWIN_OK);
 	ASSERT_EQ(rig.map(0, block, 4 * mib), TCEWIN_OK);
 	refuse_hcalls(rig, 2);
 	EXPECT_EQ(rig.remove(0), TCEWIN_STUCK);
 	EXPECT_EQ(rig.remove(0), TCEWIN_STUCK);
 	EXPECT_EQ(rig.map(mib, block, mib), TCEWIN_STUCK);
-	EXPECT_EQ(rig.drop(block, 64 * mib), TCEWIN_STILL_MAPPED);
+	EXPECT_EQ(rig.drop(block, 8 * mib), TCEWIN_STILL_MAPPED);
 	rig.host.firmware.check_reach("reaches memory that is not pinned");
 	rig.host.injector.disarm();
 	EXPECT_EQ(rig.remove(0), TCEWIN_OK);
 	EXPECT(rig.idle(0));
-	EXPECT_EQ(rig.drop(block, 64 * mib), TCEWIN_OK);
+	EXPECT_EQ(rig.drop(block, 8 * mib), TCEWIN_OK);
 	EXPECT_EQ(rig.create(12, size), TCEWIN_OK);
 	rig.host.events[TCEWIN_EVENT_STUCK] = 0;
 }
@@ -244,11 +244,11 @@ void remove_gets_stuck(Test &t)
 void emptied_later(Test &t)
 {
 	Rig rig{t, any};
-	ASSERT_EQ(rig.add(block, 64 * mib), TCEWIN_OK);
+	ASSERT_EQ(rig.add(block, 8 * mib), TCEWIN_OK);
 	ASSERT_EQ(rig.map(0, block, 64 * kib), TCEWIN_OK);
 	refuse_hcalls(rig, 2);
 	EXPECT_EQ(rig.detach(0), TCEWIN_OK);
-	EXPECT_EQ(rig.drop(block, 64 * mib), TCEWIN_OK);
+	EXPECT_EQ(rig.drop(block, 8 * mib), TCEWIN_OK);
 	EXPECT_EQ(rig.attach(0), TCEWIN_FIRMWARE_ERROR);
 	rig.host.injector.disarm();
 	EXPECT_EQ(rig.attach(0), TCEWIN_OK);

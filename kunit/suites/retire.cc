@@ -18,6 +18,9 @@ constexpr Personality small(Personality p)
 constexpr Personality qemu = small(Personality::qemu()), powervm = small(Personality::powervm()),
 		      vf = small(Personality::powervm_vf()), borrowed = small(Personality::without_ddw());
 
+// Registered, from block on.
+u64 memory(const Rig &rig) { return (rig.t.thorough() ? 64 : 16) * mib; }
+
 u64 low(const Rig &rig) { return rig.fake[0]->info.default_start; }
 
 // All the windows that the PEs can have, with mappings in each.
@@ -26,7 +29,7 @@ void prepare(Rig &rig)
 	Test &t = rig.t;
 	for (unsigned i = 1; i < rig.pes; i++)
 		EXPECT_EQ(rig.attach(i), TCEWIN_OK);
-	EXPECT_EQ(rig.add(block, block_size), TCEWIN_OK);
+	EXPECT_EQ(rig.add(block, memory(rig)), TCEWIN_OK);
 	EXPECT_EQ(rig.map(low(rig), block, (rig.t.thorough() ? 2048 : 64) * kib), TCEWIN_OK);
 	EXPECT_EQ(rig.map(low(rig) + 3 * mib, block + 8 * mib, 4 * kib, TCEWIN_READ), TCEWIN_OK);
 	if (rig.fake[0]->info.max_windows < 2)
@@ -73,7 +76,7 @@ void with_everything(Test &t, const Personality &p, unsigned pes)
 	expect_retired(rig);
 	rig.retire();
 	expect_idle(rig);
-	EXPECT_EQ(rig.drop(block, block_size), TCEWIN_OK);
+	EXPECT_EQ(rig.drop(block, memory(rig)), TCEWIN_OK);
 	EXPECT_EQ(rig.mm->pins.size(), 0);
 	EXPECT_EQ(rig.mm->charged, 0);
 	for (unsigned i = 0; i < pes; i++) {
@@ -100,8 +103,8 @@ void without_default(Test &t)
 			ASSERT_EQ(rig.attach(1), TCEWIN_OK);
 			ASSERT_EQ(rig.remove(p.default_start), TCEWIN_OK);
 			ASSERT_EQ(rig.create(16, gib), TCEWIN_OK);
-			ASSERT_EQ(rig.add(block, block_size), TCEWIN_OK);
-			ASSERT_EQ(rig.map(rig.start, block, block_size), TCEWIN_OK);
+			ASSERT_EQ(rig.add(block, memory(rig)), TCEWIN_OK);
+			ASSERT_EQ(rig.map(rig.start, block, memory(rig)), TCEWIN_OK);
 			rig.retire();
 			expect_idle(rig);
 			expect_retired(rig);
@@ -175,7 +178,7 @@ void with_faults(Test &t, const Personality &p, unsigned pes)
 				if (!rig.host.firmware.default_window_faults && point != Point::remove && !stale)
 					expect_idle(rig);
 				expect_retired(rig);
-				EXPECT_EQ(rig.drop(block, block_size), TCEWIN_OK);
+				EXPECT_EQ(rig.drop(block, memory(rig)), TCEWIN_OK);
 				EXPECT_EQ(rig.attach(0), TCEWIN_OK);
 			}
 			t.fresh_host();
@@ -199,7 +202,7 @@ void gets_stuck(Test &t, const Personality &p)
 	rig.retire();
 	EXPECT(rig.host.events[TCEWIN_EVENT_STUCK] > 0);
 	expect_retired(rig);
-	EXPECT_EQ(rig.drop(block, block_size), TCEWIN_STILL_MAPPED);
+	EXPECT_EQ(rig.drop(block, memory(rig)), TCEWIN_STILL_MAPPED);
 	for (unsigned i : {0U, 1U}) {
 		EXPECT(rig.reach(low(rig), true, i));
 		EXPECT_EQ(rig.release(i), TCEWIN_QUARANTINED);

@@ -184,12 +184,12 @@ void made_in_vain(Test &t)
 void not_after_a_stuck_window(Test &t, const Personality &p, u64 failing_removal)
 {
 	Rig rig{t, {.personality = p}};
-	ASSERT_EQ(rig.add(block, 64 * mib), TCEWIN_OK);
+	ASSERT_EQ(rig.add(block, 8 * mib), TCEWIN_OK);
 	ASSERT_EQ(rig.map(p.default_start, block, mib), TCEWIN_OK);
 	rig.host.injector.arm(Point::any_hcall, {.at = 1, .onwards = true});
 	rig.host.injector.arm(Point::remove, {.at = failing_removal, .onwards = true});
 	EXPECT_EQ(rig.detach(0), TCEWIN_OK);
-	EXPECT_EQ(rig.drop(block, 64 * mib), TCEWIN_OK);
+	EXPECT_EQ(rig.drop(block, 8 * mib), TCEWIN_OK);
 	rig.host.firmware.check_reach("reaches memory that is not pinned");
 	rig.host.injector.disarm();
 	// in time it is as ever
