@@ -79,8 +79,7 @@ Result<> Pe::close(Liobn liobn)
 	orphan(window);
 	if (empty)
 		return {};
-	quarantine();
-	tcewin_host_event(host_, TCEWIN_EVENT_STUCK, "a window can neither be emptied nor removed", 0);
+	be_stuck();
 	return fail(TCEWIN_STUCK);
 }
 

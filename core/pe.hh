@@ -75,6 +75,9 @@ private:
 	using Use = WindowList::Use;
 	using Slot = WindowList::Slot;
 
+	// Whether a window's table may still hold what was in it before.
+	enum class Residue { none, possible };
+
 	Paravirt::Calls calls() const { return {info_.put_indirect != 0, info_.stuff != 0}; }
 	PeWindow whole_default() const;
 	Result<PeWindow> create_now(PageShift page, Bytes size);
@@ -86,6 +89,8 @@ private:
 	Result<> make_spare(Signals signals);
 	Result<> empty_default(Signals signals);
 	Result<> drop(Slot &slot);
+	void discard(const PeWindow &window, Residue residue);
+	void be_stuck();
 	void end_all();
 	void sweep();
 	void keep_spare();

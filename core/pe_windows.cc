@@ -36,10 +36,27 @@ Result<> Pe::make_spare(Signals signals)
 		TRY(ddw_.reset());
 	}
 	const PeWindow whole = whole_default();
-	auto r = empty_default(signals).and_then([&] { return windows_.enter(whole, Use::spare); });
-	if (!r && !borrowed() && !ddw_.remove(whole.liobn))
-		windows_.enter_untold(whole, Use::orphan);
+	const auto emptied = empty_default(signals);
+	const auto r = emptied.and_then([&] { return windows_.enter(whole, Use::spare); });
+	if (!r && !borrowed())
+		discard(whole, emptied ? Residue::none : Residue::possible);
 	return r;
+}
+
+// A window that came to nothing. One that stays and shows what was in its table before puts the PE out of bounds.
+void Pe::discard(const PeWindow &window, Residue residue)
+{
+	if (ddw_.remove(window.liobn))
+		return;
+	windows_.enter_orphan(window);
+	if (residue == Residue::possible && owner_ == TCEWIN_OWNER_USER)
+		be_stuck();
+}
+
+void Pe::be_stuck()
+{
+	quarantine();
+	tcewin_host_event(host_, TCEWIN_EVENT_STUCK, "a window can neither be emptied nor removed", 0);
 }
 
 Result<> Pe::empty_default(Signals signals)
@@ -84,17 +101,18 @@ Result<PeWindow> Pe::create_now(PageShift page, Bytes size)
 	TRY(check_room(page, size));
 	const auto made = TRY(ddw_.create(page, size));
 	const PeWindow window{Liobn{made.liobn}, {Ioba{made.start}, size, page}, WindowKind::ddw};
+	Residue residue = suspect_ || info_.max_windows == 1 ? Residue::possible : Residue::none;
 	Result<> r = check_place(window);
-	if (r && (suspect_ || info_.max_windows == 1))
+	if (r && residue == Residue::possible) {
 		r = clear_all(window, Signals::heed);
+		if (r)
+			residue = Residue::none;
+	}
 	if (r)
 		r = windows_.enter(window, Use::live);
-	if (!r) {
-		if (!ddw_.remove(window.liobn))
-			(void)windows_.enter(window, Use::orphan);
-		return fail(r.error());
-	}
-	return window;
+	if (!r)
+		discard(window, residue);
+	return r.transform([&] { return window; });
 }
 
 Result<PeWindow> Pe::create_at(PageShift page, Bytes size, Ioba start)

@@ -12,10 +12,23 @@ tcewin_window_info describe(const PeWindow &w)
 		w.geometry.start.raw(), w.geometry.size.raw()};
 }
 
+WindowList::Slot *WindowList::free_slot()
+{
+	Slot *slot = std::ranges::find_if(slots_, [](const Slot &s) { return !s; });
+	return slot != end() ? slot : nullptr;
+}
+
+void WindowList::enter_orphan(const PeWindow &window)
+{
+	Slot *free = free_slot();
+	if (!enter(window, Use::orphan) && free)
+		*free = Entry{window, Use::orphan, false};
+}
+
 Result<> WindowList::enter(const PeWindow &window, Use use)
 {
-	Slot *free = std::ranges::find_if(slots_, [](const Slot &slot) { return !slot; });
-	if (free == end())
+	Slot *free = free_slot();
+	if (!free)
 		return fail(TCEWIN_NO_SLOT);
 	const tcewin_window_info info = describe(window);
 	TRY(from_status(tcewin_host_window_added(host_, &info)));

@@ -38,8 +38,8 @@ public:
 
 	// @window is there from now on, and the kernel knows. NO_SLOT, or what the host says.
 	Result<> enter(const PeWindow &window, Use use);
-	// It is there and the kernel could not be told. There is room: the list was empty.
-	void enter_untold(const PeWindow &window, Use use) { slots_[0] = Entry{window, use, false}; }
+	// It is there and nobody's; if the kernel cannot be told, then without.
+	void enter_orphan(const PeWindow &window);
 	// @slot's window is gone, and the kernel knows no more of it.
 	void forget(Slot &slot);
 
@@ -55,6 +55,8 @@ public:
 	Slot *end() { return slots_.end(); }
 
 private:
+	Slot *free_slot();
+
 	void *host_;
 	std::array<Slot, 4> slots_{};
 };

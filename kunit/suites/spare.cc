@@ -168,15 +168,33 @@ void made_in_vain(Test &t)
 	Rig rig{t, {.personality = Personality::powervm()}};
 	ASSERT_EQ(rig.remove(0x10000000), TCEWIN_OK);
 	ASSERT_EQ(rig.create(16, gib), TCEWIN_OK);
-	rig.host.injector.arm(Point::announce, {.at = 1});
+	rig.host.injector.arm(Point::announce, {.at = 1, .onwards = true});
 	rig.host.injector.arm(Point::remove, {.at = 2});
 	EXPECT_EQ(rig.remove(rig.start), TCEWIN_OK);
 	EXPECT_EQ(rig.fake[0]->tables.size(), 1);
 	EXPECT_EQ(rig.valid(), 0);
 	EXPECT_EQ(rig.fake[0]->announced.size(), 0);
+	rig.host.injector.disarm();
 	ASSERT_EQ(rig.create(12, 0x10000000), TCEWIN_OK);
 	EXPECT_EQ(rig.remove(0x10000000), TCEWIN_OK);
 	EXPECT(rig.idle(0));
+}
+
+// What the default window's table held before is in the device's reach, and cannot be ended: nobody gets the PE.
+void neither_emptied_nor_removed(Test &t)
+{
+	Rig rig{t, {.personality = Personality::powervm()}};
+	ASSERT_EQ(rig.remove(0x10000000), TCEWIN_OK);
+	ASSERT_EQ(rig.create(16, gib), TCEWIN_OK);
+	rig.host.injector.arm(Point::any_hcall, {.at = 1, .onwards = true});
+	rig.host.injector.arm(Point::remove, {.at = 2, .onwards = true});
+	EXPECT_EQ(rig.remove(rig.start), TCEWIN_OK);
+	EXPECT_EQ(tcewin_pe_owner(rig.pe[0]), TCEWIN_OWNER_QUARANTINED);
+	EXPECT_EQ(rig.host.events[TCEWIN_EVENT_STUCK], 1);
+	rig.host.stuck_is_expected = true;
+	rig.host.injector.disarm();
+	EXPECT_EQ(rig.detach(0), TCEWIN_OK);
+	EXPECT_EQ(rig.release(0), TCEWIN_QUARANTINED);
 }
 
 // A window went with entries that the hypervisor would not clear. A spare may show them again, and could neither be
@@ -233,6 +251,7 @@ constexpr tcewin_case cases[] = {
 	CASE(cannot_be_announced),
 	CASE(cannot_be_emptied),
 	CASE(made_in_vain),
+	CASE(neither_emptied_nor_removed),
 	CASE(not_after_a_stuck_window_on_powervm),
 	CASE(not_after_a_stuck_window_on_vf),
 	CASE(given_back_with_windows),
