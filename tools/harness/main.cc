@@ -8,6 +8,7 @@
 #include "cmd/drivers.hh"
 #include "cmd/life.hh"
 #include "cmd/race.hh"
+#include "cmd/scale.hh"
 #include "cmd/status.hh"
 
 namespace
@@ -77,6 +78,13 @@ int main(int argc, char **argv)
 	race_command->add_option("--threads", race.threads, "threads that issue ioctls")->capture_default_str();
 	race_command->add_option("--seed", race.seed, "of the random choices")->capture_default_str();
 	race_command->callback([&] { good = run_race(race); });
+
+	Scale_options scale;
+	auto *scale_command = app.add_subcommand("scale", "windows of terabytes, and what they cost");
+	add_common(*scale_command, scale);
+	scale_command->add_option("--mappings", scale.mappings, "pages mapped for the measurement")
+		->capture_default_str();
+	scale_command->callback([&] { good = run_scale(scale); });
 
 	auto *status_command = app.add_subcommand("status", "modules, devices, groups and windows as they are");
 	status_command->callback([&] { good = run_status(); });
