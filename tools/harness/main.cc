@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cmd/abi.hh"
+#include "cmd/churn.hh"
 #include "cmd/clients.hh"
 #include "cmd/drivers.hh"
 #include "cmd/life.hh"
@@ -85,6 +86,12 @@ int main(int argc, char **argv)
 	scale_command->add_option("--mappings", scale.mappings, "pages mapped for the measurement")
 		->capture_default_str();
 	scale_command->callback([&] { good = run_scale(scale); });
+
+	Churn_options churn;
+	auto *churn_command = app.add_subcommand("churn", "windows made and removed, over and over");
+	add_common(*churn_command, churn);
+	churn_command->add_option("--rounds", churn.rounds, "how often")->capture_default_str();
+	churn_command->callback([&] { good = run_churn(churn); });
 
 	auto *status_command = app.add_subcommand("status", "modules, devices, groups and windows as they are");
 	status_command->callback([&] { good = run_status(); });
