@@ -9,6 +9,7 @@
 #include "cmd/drivers.hh"
 #include "cmd/life.hh"
 #include "cmd/race.hh"
+#include "cmd/reload.hh"
 #include "cmd/scale.hh"
 #include "cmd/status.hh"
 
@@ -92,6 +93,12 @@ int main(int argc, char **argv)
 	add_common(*churn_command, churn);
 	churn_command->add_option("--rounds", churn.rounds, "how often")->capture_default_str();
 	churn_command->callback([&] { good = run_churn(churn); });
+
+	Reload_options reload;
+	auto *reload_command = app.add_subcommand("reload", "tcewin loaded and unloaded while an NVMe disk is in use");
+	add_common(*reload_command, reload);
+	reload_command->add_option("--rounds", reload.rounds, "how often")->capture_default_str();
+	reload_command->callback([&] { good = run_reload(reload); });
 
 	auto *status_command = app.add_subcommand("status", "modules, devices, groups and windows as they are");
 	status_command->callback([&] { good = run_status(); });
