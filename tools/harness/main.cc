@@ -12,6 +12,7 @@
 #include "cmd/reload.hh"
 #include "cmd/scale.hh"
 #include "cmd/status.hh"
+#include "cmd/stress.hh"
 
 namespace
 {
@@ -99,6 +100,14 @@ int main(int argc, char **argv)
 	add_common(*reload_command, reload);
 	reload_command->add_option("--rounds", reload.rounds, "how often")->capture_default_str();
 	reload_command->callback([&] { good = run_reload(reload); });
+
+	Stress_options stress;
+	auto *stress_command =
+		app.add_subcommand("stress", "threads and processes that issue every ioctl, fork and are killed");
+	add_common(*stress_command, stress);
+	stress_command->add_option("--seconds", stress.seconds, "how long")->capture_default_str();
+	stress_command->add_option("--seed", stress.seed, "of the random choices")->capture_default_str();
+	stress_command->callback([&] { good = run_stress(stress); });
 
 	auto *status_command = app.add_subcommand("status", "modules, devices, groups and windows as they are");
 	status_command->callback([&] { good = run_status(); });
