@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cmd/abi.hh"
+#include "cmd/churn.hh"
 #include "cmd/clients.hh"
 #include "cmd/drivers.hh"
 #include "cmd/hold.hh"
@@ -11,7 +12,10 @@
 #include "cmd/life.hh"
 #include "cmd/race.hh"
 #include "cmd/roundtrip.hh"
+#include "cmd/reload.hh"
+#include "cmd/scale.hh"
 #include "cmd/status.hh"
+#include "cmd/stress.hh"
 
 namespace
 {
@@ -100,6 +104,33 @@ int main(int argc, char **argv)
 	add_common(*roundtrip_command, roundtrip);
 	roundtrip_command->add_flag("--direct", roundtrip.direct, "the driver has a direct 64-bit window here");
 	roundtrip_command->callback([&] { good = run_roundtrip(roundtrip); });
+
+	Scale_options scale;
+	auto *scale_command = app.add_subcommand("scale", "windows of terabytes, and what they cost");
+	add_common(*scale_command, scale);
+	scale_command->add_option("--mappings", scale.mappings, "pages mapped for the measurement")
+		->capture_default_str();
+	scale_command->callback([&] { good = run_scale(scale); });
+
+	Churn_options churn;
+	auto *churn_command = app.add_subcommand("churn", "windows made and removed, over and over");
+	add_common(*churn_command, churn);
+	churn_command->add_option("--rounds", churn.rounds, "how often")->capture_default_str();
+	churn_command->callback([&] { good = run_churn(churn); });
+
+	Reload_options reload;
+	auto *reload_command = app.add_subcommand("reload", "tcewin loaded and unloaded while an NVMe disk is in use");
+	add_common(*reload_command, reload);
+	reload_command->add_option("--rounds", reload.rounds, "how often")->capture_default_str();
+	reload_command->callback([&] { good = run_reload(reload); });
+
+	Stress_options stress;
+	auto *stress_command =
+		app.add_subcommand("stress", "threads and processes that issue every ioctl, fork and are killed");
+	add_common(*stress_command, stress);
+	stress_command->add_option("--seconds", stress.seconds, "how long")->capture_default_str();
+	stress_command->add_option("--seed", stress.seed, "of the random choices")->capture_default_str();
+	stress_command->callback([&] { good = run_stress(stress); });
 
 	auto *status_command = app.add_subcommand("status", "modules, devices, groups and windows as they are");
 	status_command->callback([&] { good = run_status(); });

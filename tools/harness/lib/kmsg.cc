@@ -44,9 +44,9 @@ Result<Kmsg> Kmsg::follow()
 	return Kmsg{std::move(*fd)};
 }
 
-std::vector<std::string> Kmsg::lines()
+std::vector<Kmsg::Line> Kmsg::records()
 {
-	std::vector<std::string> found;
+	std::vector<Line> found;
 	std::array<char, 8192> record;
 	for (;;) {
 		auto n = ::read(fd_.get(), record.data(), record.size());
@@ -55,16 +55,35 @@ std::vector<std::string> Kmsg::lines()
 		if (n <= 0)
 			return found;
 		std::string_view line{record.data(), static_cast<std::size_t>(n)};
+		auto priority = parse_number(line.substr(0, line.find(','))).value_or(0); // with the facility above it
 		if (auto text = line.find(';'); text != std::string_view::npos)
 			line.remove_prefix(text + 1);
-		found.emplace_back(line.substr(0, line.find('\n')));
+		found.emplace_back(priority % 8, std::string{line.substr(0, line.find('\n'))});
 	}
+}
+
+std::vector<std::string> Kmsg::lines()
+{
+	std::vector<std::string> found;
+	for (auto &line : records())
+		found.push_back(std::move(line.text));
+	return found;
 }
 
 std::vector<std::string> Kmsg::splats()
 {
 	auto found = lines();
 	std::erase_if(found, [](const std::string &line) { return !is_splat(line); });
+	return found;
+}
+
+std::vector<std::string> Kmsg::complaints()
+{
+	constexpr unsigned warning = 4;
+	std::vector<std::string> found;
+	for (auto &line : records())
+		if (line.level <= warning || is_splat(line.text))
+			found.push_back(std::move(line.text));
 	return found;
 }
 

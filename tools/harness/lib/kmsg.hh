@@ -16,11 +16,17 @@ class Kmsg
 public:
 	static Result<Kmsg> follow(); // from now on
 
-	std::vector<std::string> lines();  // new since the last call
-	std::vector<std::string> splats(); // of those, the ones that no run may have
+	std::vector<std::string> lines();      // new since the last call
+	std::vector<std::string> splats();     // of those, the ones that no run may have
+	std::vector<std::string> complaints(); // of those, the ones of a warning's level or worse
 
 private:
 	explicit Kmsg(Fd fd) : fd_{std::move(fd)} {}
+	struct Line {
+		unsigned level; // as <linux/kern_levels.h>: 4 is a warning, less is worse
+		std::string text;
+	};
+	std::vector<Line> records();
 
 	Fd fd_;
 };

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// One container's ioctls at random, in any state it may be in, so that most of them fail. Any number of threads, and
+// processes forked from them, may be inside step() at once; nothing in it takes a lock or allocates.
+#pragma once
+
+#include <atomic>
+#include <random>
+#include <vector>
+
+#include "lib/buffer.hh"
+#include "lib/container.hh"
+#include "lib/tally.hh"
+
+namespace harness
+{
+
+using Random = std::minstd_rand;
+
+// Neighbouring seeds begin alike in a generator of this kind; these do not.
+inline Random seeded(std::uint64_t seed)
+{
+	return Random(static_cast<unsigned>((seed + 1) * 0x9e3779b97f4a7c15ull >> 33));
+}
+
+class Random_ioctls
+{
+public:
+	static constexpr std::uint64_t ddw_size = 16 << 20;
+	// From this offset on step() maps nothing in a window (it unmaps there): it is the caller's.
+	static constexpr std::uint64_t private_offset = 8 << 20;
+
+	enum class Mix {
+		all,
+		lasting, // windows are made and stay, so that what is mapped is there until it is unmapped
+	};
+
+	Random_ioctls(const Container &container, const std::vector<Buffer> &regions, Tally &tally, Mix mix = Mix::all)
+		: container_{container}, regions_{regions}, tally_{tally}, mix_{mix}
+	{
+	}
+
+	void step(Random &random);
+	// Start of the default window, or of the DDW that was made last.
+	std::uint64_t any_window(Random &random) const { return random() % 2 ? ddw_start_.load() : 0; }
+	// Where step() may have mapped something.
+	std::uint64_t any_iova(Random &random) const;
+
+private:
+	unsigned choose(Random &random) const;
+	void create(Random &random);
+	void seldom(Random &random);
+
+	const Container &container_;
+	const std::vector<Buffer> &regions_;
+	Tally &tally_;
+	Mix mix_;
+	std::atomic<std::uint64_t> ddw_start_ = 1ull << 59;
+};
+
+} // namespace harness

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The parent of a stress run: starts the others, kills workers at any moment, and in the end asks whether all is back.
+#include "cmd/stress.hh"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include <chrono>
+#include <new>
+#include <thread>
+
+#include "cmd/stress_parts.hh"
+#include "lib/counts.hh"
+#include "lib/kmsg.hh"
+#include "lib/moves.hh"
+
+namespace harness
+{
+
+namespace
+{
+
+using namespace stress;
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t worker_count = 2; // they fight for the groups
+
+Arena *make_arena()
+{
+	void *memory = ::mmap(nullptr, sizeof(Arena), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	return memory == MAP_FAILED ? nullptr : new (memory) Arena;
+}
+
+class Parent
+{
+public:
+	Parent(Stage stage, const Stress_options &options) : stage_{stage}, options_{options} {}
+
+	// False: a process did not go, and everything is left as it is.
+	bool run()
+	{
+		::prctl(PR_SET_CHILD_SUBREAPER, 1); // children of a worker that was killed
+		helpers_.push_back(start([this] { aim(stage_, options_.seed + 7); }));
+		helpers_.push_back(start([this] { watch(stage_); }));
+		for (auto &worker : workers_)
+			worker = start_worker();
+		auto random = seeded(options_.seed);
+		auto end = Clock::now() + std::chrono::seconds{options_.seconds};
+		bool gone = true;
+		while (gone && Clock::now() < end) {
+			std::this_thread::sleep_for(std::chrono::milliseconds{200 + random() % 4000});
+			auto &worker = workers_[random() % worker_count];
+			gone = kill_inside(worker);
+			worker = start_worker();
+		}
+		return finish() && gone;
+	}
+
+	unsigned kills() const { return kills_; }
+
+private:
+	// In a process group of its own, so that it can be killed with its children.
+	template <typename Body>
+	pid_t start(Body body)
+	{
+		auto pid = ::fork();
+		if (pid == 0) {
+			::setpgid(0, 0);
+			::prctl(PR_SET_PDEATHSIG, SIGKILL);
+			body();
+			::_exit(0);
+		}
+		if (pid > 0)
+			::setpgid(pid, pid);
+		return pid;
+	}
+
+	pid_t start_worker()
+	{
+		auto seed = options_.seed * 100000 + ++started_;
+		return start([this, seed] { work(stage_, seed); });
+	}
+
+	// With every device at rest: a process that dies closes what it has open.
+	bool kill_inside(pid_t worker)
+	{
+		for (auto &device : stage_.arena.device)
+			device.lock_next();
+		::kill(-worker, SIGKILL);
+		++kills_;
+		bool gone = reap(worker, 60s);
+		for (auto &device : stage_.arena.device)
+			device.unlock();
+		return gone;
+	}
+
+	// The whole process group; false: one was still there after all this time.
+	static bool reap(pid_t group, Clock::duration patience)
+	{
+		for (auto deadline = Clock::now() + patience; Clock::now() < deadline;) {
+			auto pid = ::waitpid(-group, nullptr, WNOHANG);
+			if (pid < 0)
+				return true;
+			if (pid == 0)
+				std::this_thread::sleep_for(2ms);
+		}
+		return false;
+	}
+
+	bool finish()
+	{
+		stage_.arena.stop = true;
+		bool gone = true;
+		for (auto pid : workers_)
+			gone = reap(pid, 60s) && gone;
+		for (auto pid : helpers_)
+			gone = reap(pid, 60s) && gone;
+		return gone;
+	}
+
+	Stage stage_;
+	const Stress_options &options_;
+	std::vector<pid_t> helpers_;
+	pid_t workers_[worker_count] = {};
+	std::uint64_t started_ = 0;
+	unsigned kills_ = 0;
+};
+
+// A run that did nothing has shown nothing.
+void check_busy(Report &report, const Arena &arena, unsigned kills)
+{
+	for (auto call : {"SET_CONTAINER", "SET_IOMMU", "UNSET_CONTAINER", "GET_DEVICE_FD", "REGISTER", "UNREGISTER",
+			  "TCE_CREATE", "TCE_CREATE default", "TCE_REMOVE", "MAP_DMA", "UNMAP_DMA", "UNMAP_DMA all",
+			  "ENABLE", "DISABLE", "MAP_DMA own", "(DMA write)", "(DMA read)"})
+		if (auto times = arena.tally.times(call); times == 0)
+			report.check(fmt::format("{} succeeded", call), false, "never");
+	report.check("workers were killed, and children forked", kills > 0 && arena.forks > 0,
+		     fmt::format("{} and {} times", kills, arena.forks.load()));
+	report.check("two processes wanted one group", arena.tally.times("open group", Errno{EBUSY}) > 0,
+		     fmt::format("{} times", arena.tally.times("open group", Errno{EBUSY})));
+	report.check("the devices reached what was mapped", arena.arrived > 0,
+		     fmt::format("{} times", arena.arrived.load()));
+}
+
+void check_memory(Report &report, const Arena &arena)
+{
+	report.check("and nothing at an address after its UNMAP_DMA", arena.tried_unmapped > 0 && arena.landed == 0,
+		     fmt::format("{} of {} transfers", arena.landed.load(), arena.tried_unmapped.load()));
+	report.check(
+		"memory that was never registered", arena.canaries > 0 && arena.canaries_hit == 0,
+		fmt::format("{} times looked at, {} times CHANGED", arena.canaries.load(), arena.canaries_hit.load()));
+	report.check("a process has nothing locked after its container", arena.sessions > 0 && arena.still_locked == 0,
+		     fmt::format("{} containers, {} left something", arena.sessions.load(), arena.still_locked.load()));
+}
+
+std::vector<Place> find_places(Report &report)
+{
+	std::vector<Place> places;
+	for (auto &function : pci_functions(edu_id)) {
+		auto bound = function.bind_vfio();
+		auto group = function.group();
+		if (!report.step(fmt::format("bind {} to vfio-pci", function.address()), bound) || !group)
+			return {};
+		bool another = places.empty() || places.front().group != *group;
+		if (another && places.size() < places_max)
+			places.push_back({function, *group});
+	}
+	report.note(fmt::format("{} groups", places.size()));
+	return places;
+}
+
+void stress_it(Report &report, const Stress_options &options, const std::vector<Place> &places)
+{
+	auto arena = make_arena();
+	if (!report.check("make the arena", arena != nullptr, "asked"))
+		return;
+	Parent parent{{*arena, places}, options};
+	bool gone = parent.run();
+	arena->tally.print();
+	report.check("every process could be ended", gone, gone ? "yes" : "NO");
+	check_busy(report, *arena, parent.kills());
+	check_memory(report, *arena);
+}
+
+} // namespace
+
+bool run_stress(const Stress_options &options)
+{
+	Report report;
+	report.heading(fmt::format("everything at once, {} s, seed {}, driver {}", options.seconds, options.seed,
+				   name_of(options.driver)));
+	auto kmsg = Kmsg::follow();
+	if (!prepare(report, options))
+		return false;
+	auto places = find_places(report);
+	if (places.empty())
+		return false;
+	auto before = Counts::rested();
+	stress_it(report, options, places);
+	auto after = settled(before);
+	report.check("VmLck and pinned pages are as before", after == before, difference(before, after));
+	for (auto &place : places) {
+		auto rig = Rig::open(place.function);
+		report.check(fmt::format("a container of group {} works", place.group), rig && moves_data(**rig),
+			     outcome(rig));
+	}
+	report.step(fmt::format("rmmod {}", module_of(options.driver)), unload(options.driver));
+	check_splats(report, kmsg);
+	report.summary();
+	return report.good();
+}
+
+} // namespace harness
