@@ -53,7 +53,7 @@ std::string values(Bench &b)
 std::string ddw_values(Bench &b)
 {
 	auto &ddw = b.info().ddw;
-	if (!has_ddw(b.function()))
+	if (!b.terms().ddw)
 		return b.info().flags ? "a DDW flag without DDW" : "";
 	if (b.info().flags != VFIO_IOMMU_SPAPR_INFO_DDW)
 		return "no DDW flag";
