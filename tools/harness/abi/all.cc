@@ -56,9 +56,10 @@ struct Suite {
 Suite make_suite()
 {
 	Suite suite;
-	for (auto table : {rule_cases(), attach_cases(), get_info_cases(), register_cases(), unregister_cases(),
-			   create_cases(), remove_cases(), map_cases(), page_cases(), unmap_cases(), eeh_cases(),
-			   v1_cases(), v1_map_cases(), v1_unmap_cases()})
+	for (auto table :
+	     {rule_cases(), attach_cases(), get_info_cases(), register_cases(), unregister_cases(), create_cases(),
+	      remove_cases(), map_cases(), page_cases(), unmap_cases(), eeh_cases(), v1_cases(), v1_map_cases(),
+	      v1_unmap_cases(), group_cases(), container_cases(), figure_cases(), long_cases(), concurrent_cases()})
 		suite.add(table);
 	return suite;
 }
@@ -70,7 +71,7 @@ bool is_one_of(Patterns patterns, const char *name)
 	return std::ranges::any_of(patterns, [name](auto pattern) { return ::fnmatch(pattern, name, 0) == 0; });
 }
 
-constexpr std::array only_with_v2{"set-iommu/v2", "set-iommu/v2-after-refusal"};
+constexpr std::array only_with_v2{"set-iommu/v2", "set-iommu/v2-after-refusal", "defect/killed-process-*"};
 // Besides every case whose bench begins with a DDW.
 constexpr std::array only_with_ddw{"create/default-pending-is-kept-apart",
 				   "create/no-slot-default-pending",
@@ -83,7 +84,17 @@ constexpr std::array only_with_ddw{"create/default-pending-is-kept-apart",
 				   "create/over-limit",
 				   "map/page-of-kernel-in-larger-iommu-page",
 				   "map/iommu-page-too-large",
-				   "defect/create-efault"};
+				   "rules/owner-creates-first",
+				   "defect/create-efault",
+				   "defect/failed-create-then-retry",
+				   "defect/two-groups-create",
+				   "defect/huge-page-behind-small-pages",
+				   "map/huge-page-in-mixed-region",
+				   "defect/clearing-a-window",
+				   "defect/yields",
+				   "defect/pgsizes-16g",
+				   "set-container/incompatible-group",
+				   "client/qemu-second-container"};
 constexpr std::array only_refused_v2{"set-iommu/v2-without-ddw"};
 
 } // namespace

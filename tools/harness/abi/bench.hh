@@ -9,6 +9,7 @@
 #include <string>
 
 #include "abi/calls.hh"
+#include "abi/neighbour.hh"
 #include "lib/counts.hh"
 #include "lib/devtree.hh"
 #include "lib/limits.hh"
@@ -100,6 +101,8 @@ public:
 	std::optional<Locked_memory_limit> limit;
 	std::optional<std::uint64_t> created; // start of a window that the case made
 	std::optional<Counts> counts;	      // for counted()
+	std::optional<Neighbour> neighbour;   // another PE in this container
+	std::unique_ptr<Rig> second;	      // another PE in a container of its own
 	std::vector<std::string> facts;	      // figures, neither right nor wrong; printed
 
 	// A correct argument for this stage; a case makes one field of it wrong.

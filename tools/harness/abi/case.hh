@@ -82,6 +82,11 @@ std::span<const Case> remove_cases();
 std::span<const Case> map_cases();
 std::span<const Case> page_cases();
 std::span<const Case> unmap_cases();
+std::span<const Case> group_cases();
+std::span<const Case> container_cases();
+std::span<const Case> concurrent_cases();
+std::span<const Case> figure_cases();
+std::span<const Case> long_cases();
 
 // All of them, rows of both kinds twice.
 const std::vector<Case> &all_cases();

@@ -108,6 +108,25 @@ Result<> every_page_size(Bench &b)
 	return {};
 }
 
+// With the default window gone there is a slot, and firmware has nothing to put into it. Not of 4 KiB pages: that would
+// be the default window.
+Result<> second_ddw(Bench &b) { return create(b, 16, Bench::ddw_size, 1); }
+
+// Refused by us or by firmware, then a right one, again and again.
+Result<> refused_then_right(Bench &b)
+{
+	for (auto size : {1ull << 63, 1ull << 62}) {
+		auto refused = b.container().tce_create(page_shift(), size, 1);
+		if (refused)
+			if (auto gone = b.container().tce_remove(*refused); !gone)
+				return gone;
+		auto right = Window::create(b.container(), page_shift(), Bench::ddw_size);
+		if (!right)
+			return std::unexpected{right.error()};
+	}
+	return {};
+}
+
 constexpr const char *shift_row = "CREATE: page shift not in pgsizes: EINVAL";
 constexpr const char *size_row = "CREATE: size not a power of two, or under one page: EINVAL";
 constexpr const char *levels_row = "CREATE: levels 1 to 5 are accepted, others: EINVAL";
@@ -213,6 +232,17 @@ const Case cases[] = {
 	 .prepare = remove_default,
 	 .call = default_again,
 	 .finish = restore_without_ddw},
+	{.name = "defect/second-ddw-then-retry",
+	 .row = "defects: a second DDW: ENOSPC or the firmware's reason; next try is free; the default window comes "
+		"back",
+	 .expected = Expected::any_error(),
+	 .stage = Stage::with_ddw,
+	 .prepare = remove_default,
+	 .call = second_ddw,
+	 .finish = restore_without_ddw},
+	{.name = "defect/failed-create-then-retry",
+	 .row = "defects: one failed CREATE: the next try is free",
+	 .call = refused_then_right},
 	// What a window costs before its first TCE is the driver's choice; that it is charged at all is seen by filling
 	// one.
 	{.name = "create/over-limit",

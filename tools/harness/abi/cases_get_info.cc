@@ -75,6 +75,15 @@ const Case cases[] = {
 	 .stage = Stage::fresh,
 	 .call = as_it_should_be<Call::get_info>,
 	 .verify = ddw_values},
+	// The guest's firmware reports them (pgsz of QEMU's PHB).
+	{.name = "defect/pgsizes-16g",
+	 .row = "defects: 16 GiB pages are reported",
+	 .stage = Stage::fresh,
+	 .call = as_it_should_be<Call::get_info>,
+	 .verify = [](Bench &b) -> std::string {
+		 auto sizes = b.info().ddw.pgsizes;
+		 return sizes >> 34 & 1 ? "" : fmt::format("pgsizes {:#x}", sizes);
+	 }},
 	{.name = "get-info/same-with-windows",
 	 .row = row,
 	 .stage = Stage::with_ddw,

@@ -80,6 +80,28 @@ Result<> unregister_both(Bench &b)
 	return b.container().unregister_memory(b.extra().address() + half, half);
 }
 
+// What a failed MAP wrote over still counts for its region, and what it wrote no longer for the other.
+Result<> register_and_map_extra(Bench &b)
+{
+	auto done = register_extra(b);
+	return done ? map(b, b.iova(Bench::free_page), b.extra().address(), 2 * 4096) : done;
+}
+std::string extra_counts(Bench &b)
+{
+	auto gone = unregister_extra(b);
+	if (gone || gone.error() != Errno{EBUSY})
+		return "UNREGISTER_MEMORY of what was mapped before: " + outcome(gone);
+	if (auto done = b.container().unmap(b.iova(Bench::free_page + 1), 4096); !done)
+		return "UNMAP_DMA: " + done.error().name();
+	gone = unregister_extra(b);
+	return gone || gone.error() != Errno{EBUSY} ? "UNREGISTER_MEMORY with one page left: " + outcome(gone) : "";
+}
+Result<> unmap_and_unregister_extra(Bench &b)
+{
+	auto done = unmap_free(b);
+	return done ? unregister_extra(b) : done;
+}
+
 constexpr const char *end_row = "MAP: past the window's end: EINVAL (defects: the range is checked in full)";
 constexpr const char *align_row = "MAP: unaligned: EINVAL";
 
@@ -189,6 +211,13 @@ const Case cases[] = {
 	 .call = map_half_unregistered,
 	 .verify = old_is_there,
 	 .finish = unmap_free},
+	{.name = "defect/failed-map-counts",
+	 .row = "defects: failed exchange in v2: counts exact",
+	 .expected = EINVAL,
+	 .prepare = register_and_map_extra,
+	 .call = map_half_unregistered,
+	 .verify = extra_counts,
+	 .finish = unmap_and_unregister_extra},
 	{.name = "map/removed-default",
 	 .row = "MAP: no window there: ENXIO",
 	 .expected = ENXIO,

@@ -30,6 +30,19 @@ Result<> child_registers_first(Bench &b)
 	return register_extra(b);
 }
 
+Result<> child_creates_first(Bench &b)
+{
+	if (auto done = in_another_process(b, as_it_should_be<Call::create>); !done)
+		return done;
+	return as_it_should_be<Call::create>(b);
+}
+Result<> child_removes_first(Bench &b)
+{
+	if (auto done = in_another_process(b, as_it_should_be<Call::remove>); !done)
+		return done;
+	return register_extra(b);
+}
+
 // The child leaves memory registered and mapped; the container lives on in this process, which owns nothing in it.
 Result<> child_maps_and_dies(Bench &b)
 {
@@ -160,6 +173,18 @@ const Case cases[] = {
 	 .expected = EPERM,
 	 .stage = Stage::fresh,
 	 .call = child_registers_first,
+	 .afterwards = Afterwards::spent},
+	{.name = "rules/owner-creates-first",
+	 .row = "rules: the container belongs to the mm that first creates, not to the one that opened it",
+	 .expected = EPERM,
+	 .stage = Stage::fresh,
+	 .call = child_creates_first,
+	 .afterwards = Afterwards::spent},
+	{.name = "rules/owner-removes-first",
+	 .row = "rules: the container belongs to the mm that first removes, not to the one that opened it",
+	 .expected = EPERM,
+	 .stage = Stage::fresh,
+	 .call = child_removes_first,
 	 .afterwards = Afterwards::spent},
 	{.name = "defect/dead-process-pins",
 	 .row = "defects: registered memory when its process ends: all back",
