@@ -56,10 +56,10 @@ struct Suite {
 Suite make_suite()
 {
 	Suite suite;
-	for (auto table :
-	     {rule_cases(), attach_cases(), get_info_cases(), register_cases(), unregister_cases(), create_cases(),
-	      remove_cases(), map_cases(), page_cases(), unmap_cases(), eeh_cases(), v1_cases(), v1_map_cases(),
-	      v1_unmap_cases(), group_cases(), container_cases(), figure_cases(), long_cases(), concurrent_cases()})
+	for (auto table : {rule_cases(),      attach_cases(), get_info_cases(), register_cases(),   unregister_cases(),
+			   create_cases(),    remove_cases(), map_cases(),	page_cases(),	    unmap_cases(),
+			   eeh_cases(),	      v1_cases(),     v1_map_cases(),	v1_unmap_cases(),   group_cases(),
+			   container_cases(), figure_cases(), long_cases(),	concurrent_cases(), no_ddw_cases()})
 		suite.add(table);
 	return suite;
 }
@@ -95,6 +95,7 @@ constexpr std::array only_with_ddw{"create/default-pending-is-kept-apart",
 				   "defect/pgsizes-16g",
 				   "set-container/incompatible-group",
 				   "client/qemu-second-container"};
+constexpr std::array only_without_ddw{"no-ddw/*"};
 constexpr std::array only_refused_v2{"set-iommu/v2-without-ddw"};
 
 } // namespace
@@ -113,6 +114,8 @@ const char *not_applicable(const Case &test, const Terms &terms)
 		return "no v2 container without DDW";
 	if (!terms.ddw && (test.stage == Stage::with_ddw || is_one_of(only_with_ddw, test.name)))
 		return "no DDW here";
+	if (terms.ddw && is_one_of(only_without_ddw, test.name))
+		return "there is DDW";
 	return nullptr;
 }
 
