@@ -58,7 +58,11 @@ int main(int argc, char **argv)
 	add_common(*abi_command, abi);
 	abi_command->add_option("--case", abi.cases, "only these (shell patterns)");
 	abi_command->add_option("--skip", abi.skip, "all but these (shell patterns)");
-	abi_command->add_flag("--v1", abi.v1, "the cases of the v1 interface, too (tcewin: always)");
+	abi_command->add_option("--after", abi.after, "begin behind this case");
+	abi_command->add_option("--patience", abi.patience, "seconds for one case")->capture_default_str();
+	abi_command->add_flag("--no-ddw", abi.no_ddw, "expect no DDW, even of a PE that has it (borrow=...)");
+	abi_command->add_flag("--until-damage", abi.until_damage,
+			      "end when a failed case has left a PE that does not work");
 	abi_command->add_flag("--list", abi.list, "name the cases and run none");
 	abi_command->callback([&] { good = run_abi(abi); });
 

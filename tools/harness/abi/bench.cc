@@ -13,7 +13,10 @@ bool is_v1(Stage stage) { return stage == Stage::v1 || stage == Stage::v1_ready;
 
 } // namespace
 
-Bench::Bench(Pci_function function) : function_{std::move(function)}, tree_{tree_windows(function_)} {}
+Bench::Bench(Pci_function function, const Terms &terms)
+	: function_{std::move(function)}, terms_{terms}, tree_{tree_windows(function_)}
+{
+}
 
 std::size_t Bench::unit() const { return std::max(page_size(), std::size_t{1} << 16); }
 

@@ -3,11 +3,13 @@
 // it. Lives in a process of its own for each case.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "abi/calls.hh"
+#include "abi/neighbour.hh"
 #include "lib/counts.hh"
 #include "lib/devtree.hh"
 #include "lib/limits.hh"
@@ -24,10 +26,17 @@ enum class Stage {
 	grouped,   // the group is in it, no IOMMU type set
 	v1,	   // type 2, nothing enabled
 	v1_ready,  // enabled; the witness and the scratch are mapped
-	// From here on the PE has to have DDW.
+	// From here on v2.
 	fresh,	  // type 7, nothing registered, default window not yet touched
 	ready,	  // memory registered; the witness and the scratch are mapped in the default window
 	with_ddw, // ready, and a DDW with one page mapped
+};
+
+// What the PE under test is to offer, and how long a case may take.
+struct Terms {
+	bool v2 = true;
+	bool ddw = true;
+	std::chrono::seconds patience{90};
 };
 
 class Bench
@@ -41,7 +50,7 @@ public:
 	// Units of the memory; the cases have 4 to 13.
 	static constexpr std::size_t witness_unit = 1, ddw_unit = 2, works_unit = 3, free_unit = 4, scratch_unit = 15;
 
-	explicit Bench(Pci_function function);
+	Bench(Pci_function function, const Terms &terms);
 	Result<> bring_to(Stage stage);
 
 	const Container &container() const { return rig_ ? rig_->container() : *bare_; }
@@ -51,6 +60,7 @@ public:
 	const Pci_function &function() const { return function_; }
 	const std::vector<Tree_window> &tree() const { return tree_; } // as it was before the container
 	const Tce_info &info() const { return info_; }
+	const Terms &terms() const { return terms_; }
 	const Buffer &memory() const { return *memory_; } // registered from Stage::ready on
 	const Buffer &extra() const { return *extra_; }	  // four units, never registered by the bench
 	std::size_t unit() const;			  // bytes; 64 KiB, whatever the kernel's page
@@ -91,6 +101,9 @@ public:
 	std::optional<Locked_memory_limit> limit;
 	std::optional<std::uint64_t> created; // start of a window that the case made
 	std::optional<Counts> counts;	      // for counted()
+	std::optional<Neighbour> neighbour;   // another PE in this container
+	std::unique_ptr<Rig> second;	      // another PE in a container of its own
+	std::vector<std::string> facts;	      // figures, neither right nor wrong; printed
 
 	// A correct argument for this stage; a case makes one field of it wrong.
 	template <Call call>
@@ -105,6 +118,7 @@ private:
 	std::string ddw_works();
 
 	Pci_function function_;
+	Terms terms_;
 	Stage stage_ = Stage::container;
 	std::vector<Tree_window> tree_;
 	std::optional<Container> bare_;

@@ -7,6 +7,7 @@
 
 #include <span>
 #include <string>
+#include <vector>
 
 #include "abi/bench.hh"
 
@@ -49,27 +50,29 @@ enum class Afterwards {
 	spent,	   // the case ends with a container that this process cannot use any more
 };
 
+// In which kind of container a row holds. A row of both is two cases: the stage of the second is the v1 one, its name
+// has "v1-" before it, or behind "defect/".
+enum class Kinds { as_named, both };
+
 struct Case {
-	const char *name; // "call/what-is-wrong", unique
+	const char *name; // "call/what-is-wrong", unique; "defect/..." for a row of ABI.md's defects
 	const char *row;  // what ABI.md has to say about it
 	Expected expected = 0;
 	Stage stage = Stage::ready;
+	Kinds kinds = Kinds::as_named;
 	Result<> (*prepare)(Bench &) = nullptr; // before the counts are taken
 	Result<> (*call)(Bench &) = nullptr;
-	std::string (*verify)(Bench &) = nullptr;	// what is wrong now; empty: nothing
-	Result<> (*finish)(Bench &) = nullptr;		// undoes prepare, and a call that succeeds
-	const char *(*inapplicable)(Bench &) = nullptr; // why it cannot be tried here; nullptr: it can
+	std::string (*verify)(Bench &) = nullptr; // what is wrong now; empty: nothing
+	Result<> (*finish)(Bench &) = nullptr;	  // undoes prepare, and a call that succeeds
 	Afterwards afterwards = Afterwards::as_before;
 };
 
 // The tables, one for each file cases_*.cc.
 std::span<const Case> rule_cases();
 std::span<const Case> attach_cases();
-std::span<const Case> v1_attach_cases();
 std::span<const Case> v1_cases();
 std::span<const Case> v1_map_cases();
 std::span<const Case> v1_unmap_cases();
-std::span<const Case> v1_eeh_cases();
 std::span<const Case> eeh_cases();
 std::span<const Case> get_info_cases();
 std::span<const Case> register_cases();
@@ -77,6 +80,18 @@ std::span<const Case> unregister_cases();
 std::span<const Case> create_cases();
 std::span<const Case> remove_cases();
 std::span<const Case> map_cases();
+std::span<const Case> page_cases();
 std::span<const Case> unmap_cases();
+std::span<const Case> no_ddw_cases();
+std::span<const Case> group_cases();
+std::span<const Case> container_cases();
+std::span<const Case> concurrent_cases();
+std::span<const Case> figure_cases();
+std::span<const Case> long_cases();
+
+// All of them, rows of both kinds twice.
+const std::vector<Case> &all_cases();
+// Why a case says nothing about such a PE; nullptr: it does.
+const char *not_applicable(const Case &test, const Terms &terms);
 
 } // namespace harness::abi

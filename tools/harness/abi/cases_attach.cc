@@ -42,9 +42,6 @@ Result<> refused_then_v2(Bench &b)
 	return b.container().set_iommu(type_v2);
 }
 
-const char *only_with_ddw(Bench &b) { return has_ddw(b.function()) ? nullptr : "this PE has no DDW"; }
-const char *only_without_ddw(Bench &b) { return has_ddw(b.function()) ? "this PE has DDW" : nullptr; }
-
 const Case cases[] = {
 	{.name = "check-extension/v2", .row = check_row, .call = extension<type_v2, 1>},
 	{.name = "check-extension/v2-before-set-iommu",
@@ -79,23 +76,18 @@ const Case cases[] = {
 	{.name = "set-iommu/v2",
 	 .row = "SET_IOMMU 7: v2 container",
 	 .stage = Stage::grouped,
-	 .call = set_iommu<type_v2>,
-	 .inapplicable = only_with_ddw},
+	 .call = set_iommu<type_v2>},
 	{.name = "set-iommu/v2-after-refusal",
 	 .row = "clients: a failed SET_IOMMU is clean, the next one works",
 	 .stage = Stage::grouped,
-	 .call = refused_then_v2<99>,
-	 .inapplicable = only_with_ddw},
+	 .call = refused_then_v2<99>},
 	{.name = "set-iommu/v2-without-ddw",
 	 .row = "SET_IOMMU: v2 on a PE without DDW support: EINVAL",
 	 .expected = EINVAL,
 	 .stage = Stage::grouped,
-	 .call = set_iommu<type_v2>,
-	 .inapplicable = only_without_ddw},
-};
+	 .call = set_iommu<type_v2>},
 
-// Of the v1 interface.
-const Case of_v1[] = {
+	// Of the v1 interface.
 	{.name = "check-extension/v1", .row = check_row, .call = extension<type_v1, 1>},
 	{.name = "check-extension/v1-before-set-iommu",
 	 .row = check_row,
@@ -110,7 +102,7 @@ const Case of_v1[] = {
 	 .stage = Stage::grouped,
 	 .call =
 		 [](Bench &b) {
-			 bool refused = has_ddw(b.function()) || !b.container().set_iommu(type_v2);
+			 bool refused = b.terms().v2 || !b.container().set_iommu(type_v2);
 			 return refused ? b.container().set_iommu(type_v1) : Result<>{fail(EPROTO)};
 		 }},
 };
@@ -118,6 +110,5 @@ const Case of_v1[] = {
 } // namespace
 
 std::span<const Case> attach_cases() { return cases; }
-std::span<const Case> v1_attach_cases() { return of_v1; }
 
 } // namespace harness::abi

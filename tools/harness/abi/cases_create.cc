@@ -108,6 +108,25 @@ Result<> every_page_size(Bench &b)
 	return {};
 }
 
+// With the default window gone there is a slot, and firmware has nothing to put into it. Not of 4 KiB pages: that would
+// be the default window.
+Result<> second_ddw(Bench &b) { return create(b, 16, Bench::ddw_size, 1); }
+
+// Refused by us or by firmware, then a right one, again and again.
+Result<> refused_then_right(Bench &b)
+{
+	for (auto size : {1ull << 63, 1ull << 62}) {
+		auto refused = b.container().tce_create(page_shift(), size, 1);
+		if (refused)
+			if (auto gone = b.container().tce_remove(*refused); !gone)
+				return gone;
+		auto right = Window::create(b.container(), page_shift(), Bench::ddw_size);
+		if (!right)
+			return std::unexpected{right.error()};
+	}
+	return {};
+}
+
 constexpr const char *shift_row = "CREATE: page shift not in pgsizes: EINVAL";
 constexpr const char *size_row = "CREATE: size not a power of two, or under one page: EINVAL";
 constexpr const char *levels_row = "CREATE: levels 1 to 5 are accepted, others: EINVAL";
@@ -116,11 +135,11 @@ const Case cases[] = {
 	{.name = "create/shift-13", .row = shift_row, .expected = EINVAL, .call = of_shift<13>},
 	{.name = "create/shift-0", .row = shift_row, .expected = EINVAL, .call = of_shift<0>},
 	{.name = "create/shift-63", .row = shift_row, .expected = EINVAL, .call = of_shift<63>},
-	{.name = "create/shift-64-plus-12",
+	{.name = "defect/create-shift-64-plus-12",
 	 .row = "defects: page_shift beyond 63 is EINVAL",
 	 .expected = EINVAL,
 	 .call = of_shift<64 + 12>},
-	{.name = "create/shift-huge",
+	{.name = "defect/create-shift-huge",
 	 .row = "defects: page_shift beyond 63 is EINVAL",
 	 .expected = EINVAL,
 	 .call = of_shift<0xffffffff>},
@@ -130,17 +149,17 @@ const Case cases[] = {
 	 .expected = EINVAL,
 	 .call = window_size<(16 << 20) + (1 << 16)>},
 	{.name = "create/size-unaligned", .row = size_row, .expected = EINVAL, .call = window_size<(16 << 20) + 1>},
-	{.name = "create/size-under-a-page", .row = size_row, .expected = EINVAL, .call = window_size<2048>},
-	{.name = "create/size-of-half-address-space",
+	{.name = "defect/create-size-under-a-page", .row = size_row, .expected = EINVAL, .call = window_size<2048>},
+	{.name = "defect/create-size-half-address-space",
 	 .row = "CREATE: more than firmware has left: EINVAL",
 	 .expected = EINVAL,
 	 .call = window_size<1ull << 63>},
-	{.name = "create/size-beyond-reason",
+	{.name = "defect/create-beyond-bookkeeping",
 	 .row = "defects: larger than its bookkeeping: ENOMEM, or a window that works",
 	 .expected = {ENOMEM, EINVAL},
 	 .call = beyond_reason},
-	{.name = "create/levels-0", .row = levels_row, .expected = EINVAL, .call = levels<0>},
-	{.name = "create/levels-6", .row = levels_row, .expected = EINVAL, .call = levels<6>},
+	{.name = "defect/create-levels-0", .row = levels_row, .expected = EINVAL, .call = levels<0>},
+	{.name = "defect/failed-create-charge", .row = levels_row, .expected = EINVAL, .call = levels<6>},
 	{.name = "create/levels-huge", .row = levels_row, .expected = EINVAL, .call = levels<0xffffffff>},
 	{.name = "create/levels-2",
 	 .row = levels_row,
@@ -152,11 +171,11 @@ const Case cases[] = {
 	 .call = levels<5>,
 	 .verify = apart_from_default,
 	 .finish = remove_created},
-	{.name = "create/result-unwritable",
+	{.name = "defect/create-efault",
 	 .row = "defects: result that cannot be copied out: EFAULT, undone",
 	 .expected = EFAULT,
 	 .call = unwritable_argument<Call::create>},
-	{.name = "create/no-slot",
+	{.name = "defect/failed-create-no-slot",
 	 .row = "CREATE: no slot: ENOSPC",
 	 .expected = ENOSPC,
 	 .stage = Stage::with_ddw,
@@ -213,6 +232,17 @@ const Case cases[] = {
 	 .prepare = remove_default,
 	 .call = default_again,
 	 .finish = restore_without_ddw},
+	{.name = "defect/second-ddw-then-retry",
+	 .row = "defects: a second DDW: ENOSPC or the firmware's reason; next try is free; the default window comes "
+		"back",
+	 .expected = Expected::any_error(),
+	 .stage = Stage::with_ddw,
+	 .prepare = remove_default,
+	 .call = second_ddw,
+	 .finish = restore_without_ddw},
+	{.name = "defect/failed-create-then-retry",
+	 .row = "defects: one failed CREATE: the next try is free",
+	 .call = refused_then_right},
 	// What a window costs before its first TCE is the driver's choice; that it is charged at all is seen by filling
 	// one.
 	{.name = "create/over-limit",

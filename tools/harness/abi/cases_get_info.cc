@@ -53,7 +53,7 @@ std::string values(Bench &b)
 std::string ddw_values(Bench &b)
 {
 	auto &ddw = b.info().ddw;
-	if (!has_ddw(b.function()))
+	if (!b.terms().ddw)
 		return b.info().flags ? "a DDW flag without DDW" : "";
 	if (b.info().flags != VFIO_IOMMU_SPAPR_INFO_DDW)
 		return "no DDW flag";
@@ -75,6 +75,15 @@ const Case cases[] = {
 	 .stage = Stage::fresh,
 	 .call = as_it_should_be<Call::get_info>,
 	 .verify = ddw_values},
+	// The guest's firmware reports them (pgsz of QEMU's PHB).
+	{.name = "defect/pgsizes-16g",
+	 .row = "defects: 16 GiB pages are reported",
+	 .stage = Stage::fresh,
+	 .call = as_it_should_be<Call::get_info>,
+	 .verify = [](Bench &b) -> std::string {
+		 auto sizes = b.info().ddw.pgsizes;
+		 return sizes >> 34 & 1 ? "" : fmt::format("pgsizes {:#x}", sizes);
+	 }},
 	{.name = "get-info/same-with-windows",
 	 .row = row,
 	 .stage = Stage::with_ddw,

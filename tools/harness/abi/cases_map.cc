@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// ABI.md: MAP_DMA.
+// ABI.md: MAP_DMA, in containers of both types where a row says so, and with registered memory.
 #include "abi/case.hh"
-#include "abi/faults.hh"
+#include "abi/maps.hh"
 #include "lib/platform.hh"
 
 namespace harness::abi
@@ -10,33 +10,31 @@ namespace harness::abi
 namespace
 {
 
-Result<> map(Bench &b, std::uint64_t iova, std::uint64_t vaddr, std::uint64_t size, Access access = Access::both)
-{
-	return b.container().map(iova, vaddr, size, access);
-}
-Result<> map_free(Bench &b, std::uint64_t iova, std::uint64_t size)
-{
-	return map(b, iova, b.vaddr(Bench::free_unit), size);
-}
-
-Result<> unmap_free(Bench &b) { return b.container().unmap(b.iova(Bench::free_page), 4 * 4096); }
-
 std::uint64_t end_of_memory(Bench &b) { return b.memory().address() + b.memory().size(); }
 
-// Page 1 of a range of two cannot be mapped, page 0 is mapped already, to another unit.
-Result<> map_old(Bench &b) { return map(b, b.iova(Bench::free_page), b.vaddr(Bench::free_unit + 1), 4096); }
+// Page 1 of a range of two cannot be mapped.
 Result<> map_half_unregistered(Bench &b) { return map(b, b.iova(Bench::free_page), end_of_memory(b) - 4096, 2 * 4096); }
-std::string old_is_there(Bench &b)
-{
-	return b.reaches(b.iova(Bench::free_page) + 3, Bench::free_unit + 1) ? ""
-									     : "what was mapped there before is gone";
-}
-
 Result<> map_over(Bench &b) { return map(b, b.iova(Bench::free_page), b.vaddr(Bench::free_unit + 2), 4096); }
 std::string new_is_there(Bench &b)
 {
-	return b.reaches(b.iova(Bench::free_page) + 3, Bench::free_unit + 2) ? ""
+	return b.reaches(b.iova(Bench::free_page) + 3, Bench::free_unit + 2) ? b.counted(0, 0)
 									     : "device does not reach the new memory";
+}
+
+// Pages 1 and 2 of four go to another unit.
+Result<> map_over_middle(Bench &b)
+{
+	return map(b, b.iova(Bench::free_page + 1), b.vaddr(Bench::free_unit + 2), 2 * 4096);
+}
+std::string middle_is_replaced(Bench &b)
+{
+	Pieces across{b.at(Bench::free_unit, 4096 - 50, 50), b.at(Bench::free_unit + 2, 0, 2 * 4096).first(50)};
+	if (b.writes(b.iova(Bench::free_page + 1) - 50, across) != Reach::arrived)
+		return "device does not reach old and new side by side";
+	if (!b.reaches(b.iova(Bench::free_page + 3) + 8, Bench::free_unit) &&
+	    b.writes(b.iova(Bench::free_page + 3), {b.at(Bench::free_unit, 3 * 4096, 64)}) != Reach::arrived)
+		return "device does not reach the old page behind the new ones";
+	return b.counted(0, 0);
 }
 
 template <Access access>
@@ -82,89 +80,79 @@ Result<> unregister_both(Bench &b)
 	return b.container().unregister_memory(b.extra().address() + half, half);
 }
 
-// Pages of a DDW that are larger than the processor's, over memory of base pages only.
-unsigned larger_shift(Bench &b)
+// What a failed MAP wrote over still counts for its region, and what it wrote no longer for the other.
+Result<> register_and_map_extra(Bench &b)
 {
-	auto larger = b.info().ddw.pgsizes & ~(2 * page_size() - 1);
-	return larger ? static_cast<unsigned>(__builtin_ctzll(larger)) : 0;
+	auto done = register_extra(b);
+	return done ? map(b, b.iova(Bench::free_page), b.extra().address(), 2 * 4096) : done;
 }
-const char *needs_larger_pages(Bench &b)
+std::string extra_counts(Bench &b)
 {
-	auto shift = larger_shift(b);
-	if (shift == 0)
-		return "no IOMMU page size above the kernel's";
-	return shift > 24 ? "needs too much memory" : nullptr;
+	auto gone = unregister_extra(b);
+	if (gone || gone.error() != Errno{EBUSY})
+		return "UNREGISTER_MEMORY of what was mapped before: " + outcome(gone);
+	if (auto done = b.container().unmap(b.iova(Bench::free_page + 1), 4096); !done)
+		return "UNMAP_DMA: " + done.error().name();
+	gone = unregister_extra(b);
+	return gone || gone.error() != Errno{EBUSY} ? "UNREGISTER_MEMORY with one page left: " + outcome(gone) : "";
 }
-Result<> register_for_larger(Bench &b)
+Result<> unmap_and_unregister_extra(Bench &b)
 {
-	auto shift = larger_shift(b);
-	auto own = Buffer::anonymous(2ull << shift, 1ull << shift);
-	if (!own)
-		return std::unexpected{own.error()};
-	b.own.emplace(std::move(*own));
-	if (auto done = b.container().register_memory(b.own->address(), b.own->size()); !done)
-		return done;
-	auto window = Window::create(b.container(), shift, 16ull << shift);
-	if (!window)
-		return std::unexpected{window.error()};
-	b.ddw.emplace(std::move(*window));
-	return {};
-}
-Result<> undo_larger(Bench &b)
-{
-	if (auto done = b.ddw->remove(); !done)
-		return done;
-	b.ddw.reset();
-	return b.container().unregister_memory(b.own->address(), b.own->size());
+	auto done = unmap_free(b);
+	return done ? unregister_extra(b) : done;
 }
 
 constexpr const char *end_row = "MAP: past the window's end: EINVAL (defects: the range is checked in full)";
 constexpr const char *align_row = "MAP: unaligned: EINVAL";
 
+constexpr auto both = Kinds::both;
+
 const Case cases[] = {
-	{.name = "map/nothing-registered",
-	 .row = "MAP: nothing registered: EPERM",
+	{.name = "map/not-ready",
+	 .row = "MAP: not enabled (v1) or nothing registered (v2): EPERM",
 	 .expected = EPERM,
 	 .stage = Stage::fresh,
+	 .kinds = both,
 	 .call = as_it_should_be<Call::map>},
 	{.name = "map/no-direction",
 	 .row = "MAP: no direction: EINVAL",
 	 .expected = EINVAL,
+	 .kinds = both,
 	 .call = with<Call::map, &Map::flags, 0u>},
-	{.name = "map/size-zero",
+	{.name = "defect/map-zero",
 	 .row = "MAP: size 0: EINVAL",
 	 .expected = EINVAL,
+	 .kinds = both,
 	 .call = with<Call::map, &Map::size, 0u>},
-	{.name = "map/iova-unaligned",
+	{.name = "defect/map-unaligned",
 	 .row = align_row,
 	 .expected = EINVAL,
+	 .kinds = both,
 	 .call = [](Bench &b) { return map_free(b, b.iova(Bench::free_page) + 1, 4096); }},
 	{.name = "map/iova-unaligned-512",
 	 .row = align_row,
 	 .expected = EINVAL,
+	 .kinds = both,
 	 .call = [](Bench &b) { return map_free(b, b.iova(Bench::free_page) + 512, 4096); }},
 	{.name = "map/vaddr-unaligned",
 	 .row = align_row,
 	 .expected = EINVAL,
+	 .kinds = both,
 	 .call = [](Bench &b) { return map(b, b.iova(Bench::free_page), b.vaddr(Bench::free_unit) + 8, 4096); }},
 	{.name = "map/size-unaligned",
 	 .row = align_row,
 	 .expected = EINVAL,
+	 .kinds = both,
 	 .call = with<Call::map, &Map::size, 4097u>},
 	{.name = "map/size-under-a-page",
 	 .row = align_row,
 	 .expected = EINVAL,
+	 .kinds = both,
 	 .call = with<Call::map, &Map::size, 1u>},
-	{.name = "map/page-of-kernel-in-larger-iommu-page",
-	 .row = align_row,
-	 .expected = EINVAL,
-	 .prepare = register_for_larger,
-	 .call = [](Bench &b) { return map(b, b.ddw->start() + page_size(), b.own->address(), page_size()); },
-	 .finish = undo_larger,
-	 .inapplicable = needs_larger_pages},
 	{.name = "map/above-default",
 	 .row = "MAP: no window there: ENXIO",
 	 .expected = ENXIO,
+	 .kinds = both,
 	 .call = [](Bench &b) { return map_free(b, b.window_end(), 4096); }},
 	{.name = "map/above-ddw",
 	 .row = "MAP: no window there: ENXIO",
@@ -180,19 +168,25 @@ const Case cases[] = {
 	 .row = "MAP: no window there: ENXIO",
 	 .expected = {ENXIO, EINVAL},
 	 .call = [](Bench &b) { return map_free(b, ~0ull - 4095, 4096); }},
-	{.name = "map/over-end-of-default",
+	{.name = "defect/map-over-end",
 	 .row = end_row,
 	 .expected = EINVAL,
+	 .kinds = both,
 	 .call = [](Bench &b) { return map_free(b, b.window_end() - 4096, 2 * 4096); }},
-	{.name = "map/over-end-of-ddw",
+	{.name = "defect/map-over-end-of-ddw",
 	 .row = end_row,
 	 .expected = EINVAL,
 	 .stage = Stage::with_ddw,
 	 .call = [](Bench &b) { return map_free(b, b.ddw->end() - b.ddw->page(), 2 * b.ddw->page()); }},
-	{.name = "map/size-huge", .row = end_row, .expected = EINVAL, .call = with<Call::map, &Map::size, 1ull << 40>},
-	{.name = "map/size-overflow",
+	{.name = "defect/map-huge",
 	 .row = end_row,
 	 .expected = EINVAL,
+	 .kinds = both,
+	 .call = with<Call::map, &Map::size, 1ull << 40>},
+	{.name = "defect/map-overflow",
+	 .row = end_row,
+	 .expected = EINVAL,
+	 .kinds = both,
 	 .call = with<Call::map, &Map::size, 0xfffffffffffff000u>},
 	{.name = "map/vaddr-overflow",
 	 .row = "MAP: memory not registered: EINVAL",
@@ -210,20 +204,20 @@ const Case cases[] = {
 	 .row = "MAP: memory not registered: EINVAL",
 	 .expected = EINVAL,
 	 .call = map_half_unregistered},
-	{.name = "map/rollback-keeps-older",
+	{.name = "defect/rollback-keeps-earlier",
 	 .row = "defects: rollback of a failed MAP: earlier mappings stay",
 	 .expected = EINVAL,
 	 .prepare = map_old,
 	 .call = map_half_unregistered,
 	 .verify = old_is_there,
 	 .finish = unmap_free},
-	{.name = "map/iommu-page-too-large",
-	 .row = "MAP: IOMMU page larger than the memory behind it: EPERM",
-	 .expected = {EPERM, EINVAL},
-	 .prepare = register_for_larger,
-	 .call = [](Bench &b) { return map(b, b.ddw->start(), b.own->address(), b.ddw->page()); },
-	 .finish = undo_larger,
-	 .inapplicable = needs_larger_pages},
+	{.name = "defect/failed-map-counts",
+	 .row = "defects: failed exchange in v2: counts exact",
+	 .expected = EINVAL,
+	 .prepare = register_and_map_extra,
+	 .call = map_half_unregistered,
+	 .verify = extra_counts,
+	 .finish = unmap_and_unregister_extra},
 	{.name = "map/removed-default",
 	 .row = "MAP: no window there: ENXIO",
 	 .expected = ENXIO,
@@ -238,12 +232,33 @@ const Case cases[] = {
 	 .finish = unregister_both},
 	{.name = "map/replaces",
 	 .row = "MAP: over an existing mapping it replaces it",
+	 .kinds = both,
 	 .prepare = map_old,
 	 .call = map_over,
 	 .verify = new_is_there,
 	 .finish = unmap_free},
+	{.name = "map/replaces-itself",
+	 .row = "MAP: over an existing mapping it replaces it",
+	 .kinds = both,
+	 .prepare = map_many_and_count,
+	 .call = map_many,
+	 .verify = [](Bench &b) -> std::string {
+		 auto wrong = b.counted(0, 0);
+		 return !wrong.empty() || b.reaches(b.iova(Bench::free_page) + 5, Bench::free_unit)
+				? wrong
+				: "device does not reach it";
+	 },
+	 .finish = unmap_free},
+	{.name = "map/replaces-middle",
+	 .row = "MAP: over an existing mapping it replaces it",
+	 .kinds = both,
+	 .prepare = map_many_and_count,
+	 .call = map_over_middle,
+	 .verify = middle_is_replaced,
+	 .finish = unmap_free},
 	{.name = "map/read-only",
 	 .row = "MAP: READ as the device sees it",
+	 .kinds = both,
 	 .call =
 		 [](Bench &b) {
 			 return map(b, b.iova(Bench::free_page), b.vaddr(Bench::free_unit), 4096, Access::read);
@@ -252,6 +267,7 @@ const Case cases[] = {
 	 .finish = unmap_free},
 	{.name = "map/write-only",
 	 .row = "MAP: WRITE as the device sees it",
+	 .kinds = both,
 	 .call =
 		 [](Bench &b) {
 			 return map(b, b.iova(Bench::free_page), b.vaddr(Bench::free_unit), 4096, Access::write);

@@ -30,7 +30,7 @@ std::string range_is_free(Bench &b)
 }
 
 const Case cases[] = {
-	{.name = "register/size-zero",
+	{.name = "defect/register-zero",
 	 .row = "REGISTER: zero size: EINVAL",
 	 .expected = EINVAL,
 	 .call = with<Call::register_memory, &Memory::size, 0u>},
@@ -59,7 +59,7 @@ const Case cases[] = {
 	 .expected = EFAULT,
 	 .prepare = punch<0, 1>,
 	 .call = register_extra},
-	{.name = "register/hole-in-middle",
+	{.name = "defect/register-hole",
 	 .row = "REGISTER: hole in it: EFAULT",
 	 .expected = EFAULT,
 	 .prepare = punch<2, 1>,

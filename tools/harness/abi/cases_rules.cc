@@ -30,6 +30,19 @@ Result<> child_registers_first(Bench &b)
 	return register_extra(b);
 }
 
+Result<> child_creates_first(Bench &b)
+{
+	if (auto done = in_another_process(b, as_it_should_be<Call::create>); !done)
+		return done;
+	return as_it_should_be<Call::create>(b);
+}
+Result<> child_removes_first(Bench &b)
+{
+	if (auto done = in_another_process(b, as_it_should_be<Call::remove>); !done)
+		return done;
+	return register_extra(b);
+}
+
 // The child leaves memory registered and mapped; the container lives on in this process, which owns nothing in it.
 Result<> child_maps_and_dies(Bench &b)
 {
@@ -41,14 +54,18 @@ Result<> child_maps_and_dies(Bench &b)
 	return mapped ? register_extra(b) : mapped;
 }
 
+constexpr auto both = Kinds::both;
+
 const Case cases[] = {
 	{.name = "get-info/argsz-short",
 	 .row = argsz_row,
 	 .expected = EINVAL,
+	 .kinds = both,
 	 .call = with<Call::get_info, &Info::argsz, 15u>},
 	{.name = "get-info/argsz-zero",
 	 .row = argsz_row,
 	 .expected = EINVAL,
+	 .kinds = both,
 	 .call = with<Call::get_info, &Info::argsz, 0u>},
 	{.name = "register/argsz-short",
 	 .row = argsz_row,
@@ -69,10 +86,15 @@ const Case cases[] = {
 	 .expected = EINVAL,
 	 .stage = Stage::with_ddw,
 	 .call = with<Call::remove, &Remove::argsz, 15u>},
-	{.name = "map/argsz-short", .row = argsz_row, .expected = EINVAL, .call = with<Call::map, &Map::argsz, 31u>},
+	{.name = "map/argsz-short",
+	 .row = argsz_row,
+	 .expected = EINVAL,
+	 .kinds = both,
+	 .call = with<Call::map, &Map::argsz, 31u>},
 	{.name = "unmap/argsz-short",
 	 .row = argsz_row,
 	 .expected = EINVAL,
+	 .kinds = both,
 	 .call = with<Call::unmap, &Unmap::argsz, 23u>},
 
 	{.name = "register/flags",
@@ -91,13 +113,26 @@ const Case cases[] = {
 	 .expected = EINVAL,
 	 .stage = Stage::with_ddw,
 	 .call = with<Call::remove, &Remove::flags, 1u>},
-	{.name = "map/flags", .row = flags_row, .expected = EINVAL, .call = with<Call::map, &Map::flags, 7u>},
-	{.name = "unmap/flags", .row = flags_row, .expected = EINVAL, .call = with<Call::unmap, &Unmap::flags, 2u>},
+	{.name = "map/flags",
+	 .row = flags_row,
+	 .expected = EINVAL,
+	 .kinds = both,
+	 .call = with<Call::map, &Map::flags, 7u>},
+	{.name = "unmap/flags",
+	 .row = flags_row,
+	 .expected = EINVAL,
+	 .kinds = both,
+	 .call = with<Call::unmap, &Unmap::flags, 2u>},
 
-	{.name = "get-info/null", .row = fault_row, .expected = EFAULT, .call = null_argument<Call::get_info>},
+	{.name = "get-info/null",
+	 .row = fault_row,
+	 .expected = EFAULT,
+	 .kinds = both,
+	 .call = null_argument<Call::get_info>},
 	{.name = "get-info/unwritable",
 	 .row = fault_row,
 	 .expected = EFAULT,
+	 .kinds = both,
 	 .call = unwritable_argument<Call::get_info>},
 	{.name = "register/null", .row = fault_row, .expected = EFAULT, .call = null_argument<Call::register_memory>},
 	{.name = "register/torn", .row = fault_row, .expected = EFAULT, .call = torn_argument<Call::register_memory>},
@@ -108,12 +143,16 @@ const Case cases[] = {
 	{.name = "create/null", .row = fault_row, .expected = EFAULT, .call = null_argument<Call::create>},
 	{.name = "create/torn", .row = fault_row, .expected = EFAULT, .call = torn_argument<Call::create>},
 	{.name = "remove/null", .row = fault_row, .expected = EFAULT, .call = null_argument<Call::remove>},
-	{.name = "map/null", .row = fault_row, .expected = EFAULT, .call = null_argument<Call::map>},
-	{.name = "map/torn", .row = fault_row, .expected = EFAULT, .call = torn_argument<Call::map>},
-	{.name = "unmap/null", .row = fault_row, .expected = EFAULT, .call = null_argument<Call::unmap>},
-	{.name = "unmap/torn", .row = fault_row, .expected = EFAULT, .call = torn_argument<Call::unmap>},
+	{.name = "map/null", .row = fault_row, .expected = EFAULT, .kinds = both, .call = null_argument<Call::map>},
+	{.name = "map/torn", .row = fault_row, .expected = EFAULT, .kinds = both, .call = torn_argument<Call::map>},
+	{.name = "unmap/null", .row = fault_row, .expected = EFAULT, .kinds = both, .call = null_argument<Call::unmap>},
+	{.name = "unmap/torn", .row = fault_row, .expected = EFAULT, .kinds = both, .call = torn_argument<Call::unmap>},
 
-	{.name = "get-info/foreign", .row = foreign_row, .expected = EPERM, .call = foreign<Call::get_info>},
+	{.name = "get-info/foreign",
+	 .row = foreign_row,
+	 .expected = EPERM,
+	 .kinds = both,
+	 .call = foreign<Call::get_info>},
 	{.name = "register/foreign", .row = foreign_row, .expected = EPERM, .call = foreign<Call::register_memory>},
 	{.name = "unregister/foreign",
 	 .row = foreign_row,
@@ -127,15 +166,27 @@ const Case cases[] = {
 	 .expected = EPERM,
 	 .stage = Stage::with_ddw,
 	 .call = foreign<Call::remove>},
-	{.name = "map/foreign", .row = foreign_row, .expected = EPERM, .call = foreign<Call::map>},
-	{.name = "unmap/foreign", .row = foreign_row, .expected = EPERM, .call = foreign<Call::unmap>},
+	{.name = "map/foreign", .row = foreign_row, .expected = EPERM, .kinds = both, .call = foreign<Call::map>},
+	{.name = "unmap/foreign", .row = foreign_row, .expected = EPERM, .kinds = both, .call = foreign<Call::unmap>},
 	{.name = "rules/owner-registers-first",
 	 .row = "rules: the container belongs to the mm that first registers, not to the one that opened it",
 	 .expected = EPERM,
 	 .stage = Stage::fresh,
 	 .call = child_registers_first,
 	 .afterwards = Afterwards::spent},
-	{.name = "rules/owner-dies-with-mappings",
+	{.name = "rules/owner-creates-first",
+	 .row = "rules: the container belongs to the mm that first creates, not to the one that opened it",
+	 .expected = EPERM,
+	 .stage = Stage::fresh,
+	 .call = child_creates_first,
+	 .afterwards = Afterwards::spent},
+	{.name = "rules/owner-removes-first",
+	 .row = "rules: the container belongs to the mm that first removes, not to the one that opened it",
+	 .expected = EPERM,
+	 .stage = Stage::fresh,
+	 .call = child_removes_first,
+	 .afterwards = Afterwards::spent},
+	{.name = "defect/dead-process-pins",
 	 .row = "defects: registered memory when its process ends: all back",
 	 .expected = EPERM,
 	 .stage = Stage::fresh,
@@ -145,6 +196,7 @@ const Case cases[] = {
 	{.name = "rules/unknown-ioctl",
 	 .row = notty_row,
 	 .expected = ENOTTY,
+	 .kinds = both,
 	 .call = plain<_IO(VFIO_TYPE, VFIO_BASE + 99)>},
 	{.name = "rules/enable-on-v2", .row = notty_row, .expected = ENOTTY, .call = plain<VFIO_IOMMU_ENABLE>},
 	{.name = "rules/disable-on-v2", .row = notty_row, .expected = ENOTTY, .call = plain<VFIO_IOMMU_DISABLE>},

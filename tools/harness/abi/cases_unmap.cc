@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// ABI.md: UNMAP_DMA.
+// ABI.md: UNMAP_DMA, in containers of both types where a row says so.
 #include "abi/case.hh"
 #include "abi/faults.hh"
 
@@ -45,46 +45,57 @@ std::string all_are_left(Bench &b)
 	return "";
 }
 
+constexpr auto both = Kinds::both;
+
 const Case cases[] = {
-	{.name = "unmap/nothing-registered",
+	{.name = "unmap/not-ready",
 	 .row = as_map_row,
 	 .expected = EPERM,
 	 .stage = Stage::fresh,
+	 .kinds = both,
 	 .call = as_it_should_be<Call::unmap>},
-	{.name = "unmap/size-zero",
+	{.name = "defect/unmap-zero",
 	 .row = "UNMAP: size 0: EINVAL",
 	 .expected = EINVAL,
+	 .kinds = both,
 	 .call = with<Call::unmap, &Unmap::size, 0u>},
-	{.name = "unmap/iova-unaligned",
+	{.name = "defect/unmap-unaligned",
 	 .row = as_map_row,
 	 .expected = EINVAL,
+	 .kinds = both,
 	 .call = [](Bench &b) { return unmap(b, b.iova(Bench::free_page) + 16, 4096); }},
 	{.name = "unmap/size-unaligned",
 	 .row = as_map_row,
 	 .expected = EINVAL,
+	 .kinds = both,
 	 .call = with<Call::unmap, &Unmap::size, 4095u>},
 	{.name = "unmap/above-default",
 	 .row = as_map_row,
 	 .expected = ENXIO,
+	 .kinds = both,
 	 .call = [](Bench &b) { return unmap(b, b.window_end(), 4096); }},
 	{.name = "unmap/above-ddw",
 	 .row = as_map_row,
 	 .expected = ENXIO,
 	 .stage = Stage::with_ddw,
 	 .call = [](Bench &b) { return unmap(b, b.ddw->end(), b.ddw->page()); }},
-	{.name = "unmap/over-end-of-default",
+	{.name = "defect/unmap-over-end",
 	 .row = end_row,
 	 .expected = EINVAL,
+	 .kinds = both,
 	 .prepare = map_every_fourth,
 	 .call = [](Bench &b) { return unmap(b, b.iova(0), std::uint64_t{b.info().dma32_window_size} + 4096); },
 	 .verify = all_are_left,
 	 .finish = unmap_all},
-	{.name = "unmap/over-end-of-ddw",
+	{.name = "defect/unmap-over-end-of-ddw",
 	 .row = end_row,
 	 .expected = EINVAL,
 	 .stage = Stage::with_ddw,
 	 .call = [](Bench &b) { return unmap(b, b.ddw->end() - b.ddw->page(), 2 * b.ddw->page()); }},
-	{.name = "unmap/nothing-there", .row = "UNMAP: holes are fine", .call = as_it_should_be<Call::unmap>},
+	{.name = "unmap/nothing-there",
+	 .row = "UNMAP: holes are fine",
+	 .kinds = both,
+	 .call = as_it_should_be<Call::unmap>},
 	{.name = "unmap/pending-default",
 	 .row = "UNMAP: holes are fine; the default window counts as present",
 	 .stage = Stage::fresh,
@@ -100,6 +111,7 @@ const Case cases[] = {
 	 .finish = [](Bench &b) { return b.restore_default(); }},
 	{.name = "unmap/over-many",
 	 .row = "UNMAP: whatever is mapped in the range, over many maps, holes between",
+	 .kinds = both,
 	 .prepare = map_every_fourth,
 	 .call = unmap_all,
 	 .verify = none_is_left},
@@ -117,13 +129,15 @@ const Case cases[] = {
 						  Access::both);
 		 }},
 	// Last, because a driver that counts through it is lost in it, and the device with it.
-	{.name = "unmap/size-huge",
+	{.name = "defect/unmap-huge",
 	 .row = end_row,
 	 .expected = EINVAL,
+	 .kinds = both,
 	 .call = with<Call::unmap, &Unmap::size, 1ull << 40>},
-	{.name = "unmap/size-overflow",
+	{.name = "defect/unmap-overflow",
 	 .row = end_row,
 	 .expected = EINVAL,
+	 .kinds = both,
 	 .call = with<Call::unmap, &Unmap::size, 0xfffffffffffff000u>},
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // ABI.md: a v1 container: ENABLE, DISABLE, and what of the other type it does not have.
 #include "abi/case.hh"
-#include "abi/faults.hh"
+#include "abi/maps.hh"
 #include "lib/pattern.hh"
 
 namespace harness::abi
@@ -25,11 +25,6 @@ Result<> enable_and_disable(Bench &b)
 	return done ? disable(b) : done;
 }
 
-Result<> count(Bench &b)
-{
-	b.counts = Counts::rested();
-	return {};
-}
 Result<> enable_and_count(Bench &b)
 {
 	auto done = enable(b);
@@ -198,7 +193,7 @@ const Case cases[] = {
 	 .prepare = count,
 	 .call = disable,
 	 .verify = nothing_changed},
-	{.name = "v1-disable/with-mappings",
+	{.name = "defect/v1-disable-with-mappings",
 	 .row = alive_row,
 	 .stage = Stage::v1,
 	 .prepare = make_ready_and_load_device,
@@ -243,11 +238,6 @@ const Case cases[] = {
 	 .expected = ENOTTY,
 	 .stage = Stage::v1,
 	 .call = as_it_should_be<Call::remove>},
-	{.name = "v1-rules/unknown-ioctl",
-	 .row = notty_row,
-	 .expected = ENOTTY,
-	 .stage = Stage::v1_ready,
-	 .call = [](Bench &b) { return promised_zero(b.container().ioctl(_IO(VFIO_TYPE, VFIO_BASE + 99), 0ul)); }},
 
 	{.name = "v1-enable/foreign",
 	 .row = foreign_row,
@@ -259,21 +249,6 @@ const Case cases[] = {
 	 .expected = EPERM,
 	 .stage = Stage::v1_ready,
 	 .call = [](Bench &b) { return in_another_process(b, disable); }},
-	{.name = "v1-get-info/foreign",
-	 .row = foreign_row,
-	 .expected = EPERM,
-	 .stage = Stage::v1_ready,
-	 .call = foreign<Call::get_info>},
-	{.name = "v1-map/foreign",
-	 .row = foreign_row,
-	 .expected = EPERM,
-	 .stage = Stage::v1_ready,
-	 .call = foreign<Call::map>},
-	{.name = "v1-unmap/foreign",
-	 .row = foreign_row,
-	 .expected = EPERM,
-	 .stage = Stage::v1_ready,
-	 .call = foreign<Call::unmap>},
 	{.name = "v1-rules/owner-enables-first",
 	 .row = "rules: the container belongs to the mm that first enables, not to the one that opened it",
 	 .expected = EPERM,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// ABI.md: MAP_DMA in a v1 container, which pins what it maps.
+// ABI.md: MAP_DMA in a v1 container as far as it differs: it pins what it maps.
 #include "abi/case.hh"
-#include "abi/faults.hh"
+#include "abi/maps.hh"
 
 namespace harness::abi
 {
@@ -9,31 +9,10 @@ namespace harness::abi
 namespace
 {
 
-constexpr const char *align_row = "MAP: unaligned: EINVAL";
-constexpr const char *end_row = "MAP: past the window's end: EINVAL (defects: the range is checked in full)";
 constexpr const char *hole_row = "MAP (v1): pins now: hole in it: EFAULT (as REGISTER)";
 constexpr const char *reading_row = "defects: v1 MAP for READ of memory that the process may only read: works";
 constexpr const char *pins_row = "MAP (v1): pinned now, by the page, and accounted by ENABLE";
-constexpr const char *replaces_row = "MAP: over an existing mapping it replaces it";
 
-Result<> map(Bench &b, std::uint64_t iova, std::uint64_t vaddr, std::uint64_t size, Access access = Access::both)
-{
-	return b.container().map(iova, vaddr, size, access);
-}
-Result<> map_free(Bench &b, std::uint64_t iova, std::uint64_t size)
-{
-	return map(b, iova, b.vaddr(Bench::free_unit), size);
-}
-Result<> unmap_free(Bench &b) { return b.container().unmap(b.iova(Bench::free_page), 64 * 4096); }
-Result<> count(Bench &b)
-{
-	b.counts = Counts::rested();
-	return {};
-}
-
-constexpr std::uint64_t many = 4; // pages of a mapping in one piece, of free_unit
-
-Result<> map_many(Bench &b) { return map_free(b, b.iova(Bench::free_page), many * 4096); }
 std::string many_are_there(Bench &b)
 {
 	auto middle = 2 * 4096;
@@ -46,40 +25,6 @@ std::string many_are_there(Bench &b)
 	return b.counted(0, many);
 }
 
-// Pages 1 and 2 of four go to another unit.
-Result<> map_many_and_count(Bench &b)
-{
-	auto done = map_many(b);
-	return done ? count(b) : done;
-}
-Result<> map_over_middle(Bench &b)
-{
-	return map(b, b.iova(Bench::free_page + 1), b.vaddr(Bench::free_unit + 2), 2 * 4096);
-}
-std::string middle_is_replaced(Bench &b)
-{
-	Pieces across{b.at(Bench::free_unit, 4096 - 50, 50), b.at(Bench::free_unit + 2, 0, 2 * 4096).first(50)};
-	if (b.writes(b.iova(Bench::free_page + 1) - 50, across) != Reach::arrived)
-		return "device does not reach old and new side by side";
-	if (!b.reaches(b.iova(Bench::free_page + 3) + 8, Bench::free_unit) &&
-	    b.writes(b.iova(Bench::free_page + 3), {b.at(Bench::free_unit, 3 * 4096, 64)}) != Reach::arrived)
-		return "device does not reach the old page behind the new ones";
-	return b.counted(0, 0);
-}
-
-Result<> map_old(Bench &b)
-{
-	if (auto done = map(b, b.iova(Bench::free_page), b.vaddr(Bench::free_unit + 1), 4096); !done)
-		return done;
-	return count(b);
-}
-Result<> map_over(Bench &b) { return map(b, b.iova(Bench::free_page), b.vaddr(Bench::free_unit + 2), 4096); }
-std::string new_is_there(Bench &b)
-{
-	return b.reaches(b.iova(Bench::free_page) + 3, Bench::free_unit + 2) ? b.counted(0, 0)
-									     : "device does not reach the new memory";
-}
-
 // The extra memory has a hole at a page.
 template <std::size_t page>
 Result<> punch(Bench &b)
@@ -89,29 +34,6 @@ Result<> punch(Bench &b)
 	return map_old(b);
 }
 Result<> map_extra(Bench &b) { return map(b, b.iova(Bench::free_page), b.extra().address(), 4 * page_size()); }
-std::string old_is_there(Bench &b)
-{
-	return b.reaches(b.iova(Bench::free_page) + 3, Bench::free_unit + 1) ? b.counted(0, 0)
-									     : "what was mapped there before is gone";
-}
-
-template <Access access>
-Result<> map_for(Bench &b)
-{
-	return map(b, b.iova(Bench::free_page), b.vaddr(Bench::free_unit), 4096, access);
-}
-template <Reach write, Reach read>
-std::string may_only(Bench &b)
-{
-	auto iova = b.iova(Bench::free_page) + 40;
-	Pieces there{b.at(Bench::free_unit, 40, 200)};
-	if (auto seen = b.writes(iova, there); seen != write)
-		return fmt::format("device's write: {}", seen ? name_of(*seen) : "?");
-	if (auto seen = b.reads(iova, there); seen != read)
-		return fmt::format("device's read: {}", seen ? name_of(*seen) : "?");
-	return "";
-}
-
 // A file that this process has open for reading only, seen at `created`; what is in it is written through `own`.
 Result<> open_for_reading(Bench &b)
 {
@@ -179,81 +101,6 @@ std::string extra_is_read(Bench &b)
 constexpr auto at = Stage::v1_ready;
 
 const Case cases[] = {
-	{.name = "v1-map/not-enabled",
-	 .row = "MAP: not enabled (v1): EPERM",
-	 .expected = EPERM,
-	 .stage = Stage::v1,
-	 .call = as_it_should_be<Call::map>},
-	{.name = "v1-map/argsz-short",
-	 .row = "rules: argsz too small: EINVAL",
-	 .expected = EINVAL,
-	 .stage = at,
-	 .call = with<Call::map, &Map::argsz, 31u>},
-	{.name = "v1-map/flags",
-	 .row = "rules: unknown flags: EINVAL",
-	 .expected = EINVAL,
-	 .stage = at,
-	 .call = with<Call::map, &Map::flags, 7u>},
-	{.name = "v1-map/null",
-	 .row = "rules: unreadable user memory: EFAULT",
-	 .expected = EFAULT,
-	 .stage = at,
-	 .call = null_argument<Call::map>},
-	{.name = "v1-map/torn",
-	 .row = "rules: unreadable user memory: EFAULT",
-	 .expected = EFAULT,
-	 .stage = at,
-	 .call = torn_argument<Call::map>},
-	{.name = "v1-map/no-direction",
-	 .row = "MAP: no direction: EINVAL",
-	 .expected = EINVAL,
-	 .stage = at,
-	 .call = with<Call::map, &Map::flags, 0u>},
-	{.name = "v1-map/size-zero",
-	 .row = "MAP: size 0: EINVAL",
-	 .expected = EINVAL,
-	 .stage = at,
-	 .call = with<Call::map, &Map::size, 0u>},
-	{.name = "v1-map/iova-unaligned",
-	 .row = align_row,
-	 .expected = EINVAL,
-	 .stage = at,
-	 .call = [](Bench &b) { return map_free(b, b.iova(Bench::free_page) + 1, 4096); }},
-	{.name = "v1-map/vaddr-unaligned",
-	 .row = align_row,
-	 .expected = EINVAL,
-	 .stage = at,
-	 .call = [](Bench &b) { return map(b, b.iova(Bench::free_page), b.vaddr(Bench::free_unit) + 8, 4096); }},
-	{.name = "v1-map/size-unaligned",
-	 .row = align_row,
-	 .expected = EINVAL,
-	 .stage = at,
-	 .call = with<Call::map, &Map::size, 4097u>},
-	{.name = "v1-map/size-under-a-page",
-	 .row = align_row,
-	 .expected = EINVAL,
-	 .stage = at,
-	 .call = with<Call::map, &Map::size, 1u>},
-	{.name = "v1-map/above-default",
-	 .row = "MAP: no window there: ENXIO",
-	 .expected = ENXIO,
-	 .stage = at,
-	 .call = [](Bench &b) { return map_free(b, b.window_end(), 4096); }},
-	{.name = "v1-map/over-end",
-	 .row = end_row,
-	 .expected = EINVAL,
-	 .stage = at,
-	 .call = [](Bench &b) { return map_free(b, b.window_end() - 4096, 2 * 4096); }},
-	{.name = "v1-map/size-huge",
-	 .row = end_row,
-	 .expected = EINVAL,
-	 .stage = at,
-	 .call = with<Call::map, &Map::size, 1ull << 40>},
-	{.name = "v1-map/size-overflow",
-	 .row = end_row,
-	 .expected = EINVAL,
-	 .stage = at,
-	 .call = with<Call::map, &Map::size, 0xfffffffffffff000u>},
 	{.name = "v1-map/vaddr-overflow",
 	 .row = hole_row,
 	 .expected = {EFAULT, EINVAL},
@@ -277,7 +124,7 @@ const Case cases[] = {
 	 .call = map_extra,
 	 .verify = old_is_there,
 	 .finish = unmap_free},
-	{.name = "v1-map/hole-in-middle",
+	{.name = "defect/v1-rollback-keeps-earlier",
 	 .row = hole_row,
 	 .expected = EFAULT,
 	 .stage = at,
@@ -324,46 +171,8 @@ const Case cases[] = {
 	 .call = [](Bench &b) { return map_free(b, b.iova(Bench::free_page + 8), many * 4096); },
 	 .verify = many_are_there,
 	 .finish = unmap_free},
-	{.name = "v1-map/replaces",
-	 .row = replaces_row,
-	 .stage = at,
-	 .prepare = map_old,
-	 .call = map_over,
-	 .verify = new_is_there,
-	 .finish = unmap_free},
-	{.name = "v1-map/replaces-itself",
-	 .row = replaces_row,
-	 .stage = at,
-	 .prepare = map_many_and_count,
-	 .call = map_many,
-	 .verify = [](Bench &b) -> std::string {
-		 auto wrong = b.counted(0, 0);
-		 return !wrong.empty() || b.reaches(b.iova(Bench::free_page) + 5, Bench::free_unit)
-				? wrong
-				: "device does not reach it";
-	 },
-	 .finish = unmap_free},
-	{.name = "v1-map/replaces-middle",
-	 .row = replaces_row,
-	 .stage = at,
-	 .prepare = map_many_and_count,
-	 .call = map_over_middle,
-	 .verify = middle_is_replaced,
-	 .finish = unmap_free},
-	{.name = "v1-map/read-only",
-	 .row = "MAP: READ as the device sees it",
-	 .stage = at,
-	 .call = map_for<Access::read>,
-	 .verify = may_only<Reach::nothing, Reach::arrived>,
-	 .finish = unmap_free},
-	{.name = "v1-map/write-only",
-	 .row = "MAP: WRITE as the device sees it",
-	 .stage = at,
-	 .call = map_for<Access::write>,
-	 .verify = may_only<Reach::arrived, Reach::nothing>,
-	 .finish = unmap_free},
 
-	{.name = "v1-map/read-of-read-only-file",
+	{.name = "defect/v1-read-of-read-only-file",
 	 .row = reading_row,
 	 .stage = at,
 	 .prepare = open_for_reading,
@@ -384,7 +193,7 @@ const Case cases[] = {
 	 .prepare = open_for_reading,
 	 .call = map_view<Access::both>,
 	 .finish = close_view},
-	{.name = "v1-map/read-of-read-only-memory",
+	{.name = "defect/v1-read-of-read-only-memory",
 	 .row = reading_row,
 	 .stage = at,
 	 .prepare = make_read_only,

@@ -17,7 +17,6 @@ namespace
 {
 
 using namespace std::chrono_literals;
-constexpr auto patience = 90s;
 
 // What the child tells its parent, as lines: one for the outcome, then one for each trouble.
 class Story
@@ -42,12 +41,8 @@ public:
 
 	void run()
 	{
-		if (test_.stage > Stage::v1_ready && !has_ddw(bench_.function()))
-			return story_.tell("?", "this PE has no DDW");
 		if (auto ready = bench_.bring_to(test_.stage); !ready)
 			return story_.trouble("set-up: " + ready.error().name());
-		if (auto why = test_.inapplicable ? test_.inapplicable(bench_) : nullptr)
-			return story_.tell("?", why);
 		auto at_first = Counts::now();
 		if (!step("prepare", test_.prepare))
 			return;
@@ -56,6 +51,8 @@ public:
 			if (auto wrong = test_.verify(bench_); !wrong.empty())
 				story_.trouble(wrong);
 		step("finish", test_.finish);
+		for (auto &fact : bench_.facts)
+			story_.tell("~", fact);
 		if (test_.afterwards == Afterwards::spent)
 			return;
 		if (test_.afterwards == Afterwards::as_before)
@@ -97,11 +94,11 @@ private:
 	Story &story_;
 };
 
-[[noreturn]] void be_the_child(const Case &test, const Pci_function &function, int pipe)
+[[noreturn]] void be_the_child(const Case &test, const Pci_function &function, const Terms &terms, int pipe)
 {
 	Story story{pipe};
 	{
-		Bench bench{function};
+		Bench bench{function, terms};
 		Trial{test, bench, story}.run();
 	}
 	story.tell(".", ""); // closing came to an end as well
@@ -109,7 +106,7 @@ private:
 }
 
 // Everything the child says until it closes its end; false: it has not within the time it has.
-bool listen(int fd, std::string &told)
+bool listen(int fd, std::chrono::seconds patience, std::string &told)
 {
 	auto deadline = std::chrono::steady_clock::now() + patience;
 	for (;;) {
@@ -154,8 +151,8 @@ void understand(std::string_view told, Finding &finding)
 		case '#':
 			finding.seen = text, finding.verdict = Verdict::failed;
 			break;
-		case '?':
-			finding.seen = text, finding.verdict = Verdict::skipped;
+		case '~':
+			finding.facts.emplace_back(text);
 			break;
 		case '!':
 			finding.troubles.emplace_back(text);
@@ -184,9 +181,11 @@ void look_around(Finding &finding, const Pci_function &function, Kmsg &kmsg, con
 
 } // namespace
 
-Finding run_case(const Case &test, const Pci_function &function, Kmsg &kmsg)
+Finding run_case(const Case &test, const Pci_function &function, const Terms &terms, Kmsg &kmsg)
 {
-	Finding finding{Verdict::failed, "-", {}};
+	if (auto why = not_applicable(test, terms))
+		return {Verdict::not_applicable, why, {}, {}};
+	Finding finding{Verdict::failed, "-", {}, {}};
 	mark(fmt::format("case {}", test.name));
 	auto before = Counts::now();
 	auto tree = tree_windows(function);
@@ -195,7 +194,7 @@ Finding run_case(const Case &test, const Pci_function &function, Kmsg &kmsg)
 		return finding;
 	auto pid = ::fork();
 	if (pid == 0)
-		be_the_child(test, function, ends[1]);
+		be_the_child(test, function, terms, ends[1]);
 	Fd in{ends[0]};
 	{
 		Fd out{ends[1]};
@@ -204,13 +203,13 @@ Finding run_case(const Case &test, const Pci_function &function, Kmsg &kmsg)
 		return finding;
 
 	std::string told;
-	bool ended = listen(in.get(), told);
+	bool ended = listen(in.get(), terms.patience, told);
 	if (!ended)
 		::kill(pid, SIGKILL);
 	bool gone = reaped(pid);
 	understand(told, finding);
 	if (!ended)
-		finding.troubles.emplace_back("no answer for 90 s");
+		finding.troubles.push_back(fmt::format("no answer for {} s", terms.patience.count()));
 	if (!gone)
 		finding.troubles.emplace_back("stuck: the process cannot be killed");
 	look_around(finding, function, kmsg, before, tree);

@@ -12,15 +12,17 @@
 namespace harness::abi
 {
 
-enum class Verdict { passed, failed, skipped };
+enum class Verdict { passed, failed, not_applicable };
 
 struct Finding {
 	Verdict verdict;
-	std::string seen;		   // the errno, or why it was skipped
+	std::string seen;		   // the errno, or why it is not applicable
 	std::vector<std::string> troubles; // everything that was not as it has to be
+	std::vector<std::string> facts;	   // what was measured
 };
 
-// The function is bound to vfio-pci and its group free. A finding with the word "stuck" in it: no further case can run.
-Finding run_case(const Case &test, const Pci_function &function, Kmsg &kmsg);
+// The function is bound to vfio-pci and its group free. The kernel's log, and so the console, has the case's name
+// before it begins. A finding with the word "stuck" in it: no further case can run.
+Finding run_case(const Case &test, const Pci_function &function, const Terms &terms, Kmsg &kmsg);
 
 } // namespace harness::abi

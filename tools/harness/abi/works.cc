@@ -86,7 +86,7 @@ std::string Bench::works()
 			return wrong;
 	if (auto wrong = default_works(); !wrong.empty())
 		return wrong;
-	return ddw_works();
+	return terms_.ddw ? ddw_works() : "";
 }
 
 } // namespace harness::abi

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "abi/runner.hh"
+#include "lib/devtree.hh"
 
 namespace harness
 {
@@ -26,18 +27,25 @@ bool matches(const std::vector<std::string> &patterns, const char *name)
 std::vector<const Case *> chosen(const Abi_options &options)
 {
 	std::vector<const Case *> found;
-	std::vector tables{abi::rule_cases(),	    abi::attach_cases(), abi::get_info_cases(), abi::register_cases(),
-			   abi::unregister_cases(), abi::create_cases(), abi::remove_cases(),	abi::map_cases(),
-			   abi::unmap_cases(),	    abi::eeh_cases()};
-	if (options.v1 || options.driver == Driver::tcewin)
-		tables.insert(tables.end(), {abi::v1_attach_cases(), abi::v1_cases(), abi::v1_map_cases(),
-					     abi::v1_unmap_cases(), abi::v1_eeh_cases()});
-	for (auto table : tables)
-		for (auto &test : table)
-			if ((options.cases.empty() || matches(options.cases, test.name)) &&
-			    !matches(options.skip, test.name))
-				found.push_back(&test);
+	bool reached = options.after.empty();
+	for (auto &test : abi::all_cases()) {
+		if (reached && (options.cases.empty() || matches(options.cases, test.name)) &&
+		    !matches(options.skip, test.name))
+			found.push_back(&test);
+		reached |= options.after == test.name;
+	}
 	return found;
+}
+
+// tcewin takes no v2 container on a PE without DDW unless it is told to; the in-tree driver does.
+abi::Terms terms_of(const Abi_options &options, const Pci_function &function)
+{
+	abi::Terms terms;
+	terms.ddw = has_ddw(function) && !options.no_ddw;
+	terms.v2 = terms.ddw || options.driver == Driver::in_tree ||
+		   options.source.parameters.contains("v2_without_ddw=1");
+	terms.patience = std::chrono::seconds{options.patience};
+	return terms;
 }
 
 bool list(const std::vector<const Case *> &cases)
@@ -47,32 +55,84 @@ bool list(const std::vector<const Case *> &cases)
 	return true;
 }
 
-struct Score {
-	int passed = 0, failed = 0, skipped = 0;
-};
-
-// True: go on with the next one.
-bool run_one(const Case &test, const Pci_function &function, Kmsg &kmsg, const Options &options, Score &score)
+class Run
 {
-	auto finding = abi::run_case(test, function, kmsg);
-	auto mark = finding.verdict == Verdict::passed ? "ok  " : finding.verdict == Verdict::failed ? "FAIL" : "skip";
-	++(finding.verdict == Verdict::passed	? score.passed
-	   : finding.verdict == Verdict::failed ? score.failed
-						: score.skipped);
-	fmt::print("  {} {:<42} {:<10}", mark, test.name, finding.seen);
-	if (finding.verdict == Verdict::failed)
-		fmt::print(" expected {}", test.expected.text());
-	fmt::print("\n");
-	if (options.verbose || finding.verdict == Verdict::failed)
-		fmt::print("         {}\n", test.row);
-	bool stuck = false;
-	for (auto &trouble : finding.troubles) {
-		fmt::print("         - {}\n", trouble);
-		stuck |= trouble.starts_with("stuck");
+public:
+	Run(const Abi_options &options, const Pci_function &function, Kmsg &kmsg)
+		: options_{options}, function_{function}, terms_{terms_of(options, function)}, kmsg_{kmsg}
+	{
 	}
-	std::fflush(stdout);
-	return !stuck;
-}
+
+	void all(const std::vector<const Case *> &cases)
+	{
+		for (auto test : cases) {
+			bool good = one(*test);
+			if (stuck_)
+				return say(test, "the device is lost to a process that does not end");
+			if (!good && options_.until_damage && damaged())
+				return say(test, "damaged");
+		}
+		complete_ = true;
+	}
+
+	bool summary(std::size_t all) const
+	{
+		if (auto rest = static_cast<int>(all) - passed_ - failed_ - not_applicable_; rest > 0)
+			fmt::print("{} not tried\n", rest);
+		fmt::print("served by: {}\n", name_of(options_.driver));
+		if (not_applicable_ > 0)
+			fmt::print("{} not applicable\n", not_applicable_);
+		fmt::print("{} passed, {} failed\n", passed_, failed_);
+		return passed_ > 0 && failed_ == 0 && complete_;
+	}
+
+private:
+	static void say(const Case *test, std::string_view what) { fmt::print("after {}: {}\n", test->name, what); }
+
+	bool one(const Case &test)
+	{
+		auto finding = abi::run_case(test, function_, terms_, kmsg_);
+		print(test, finding);
+		for (auto &trouble : finding.troubles)
+			stuck_ |= trouble.starts_with("stuck");
+		++(finding.verdict == Verdict::passed	? passed_
+		   : finding.verdict == Verdict::failed ? failed_
+							: not_applicable_);
+		return finding.verdict != Verdict::failed;
+	}
+
+	void print(const Case &test, const abi::Finding &finding) const
+	{
+		bool failed = finding.verdict == Verdict::failed;
+		auto mark = failed ? "FAIL" : finding.verdict == Verdict::passed ? "ok  " : "n/a ";
+		fmt::print("  {} {:<42} {:<10}", mark, test.name, finding.seen);
+		if (failed)
+			fmt::print(" expected {}", test.expected.text());
+		fmt::print("\n");
+		if (options_.verbose || failed)
+			fmt::print("         {}\n", test.row);
+		for (auto &fact : finding.facts)
+			fmt::print("         = {}\n", fact);
+		for (auto &trouble : finding.troubles)
+			fmt::print("         - {}\n", trouble);
+		std::fflush(stdout);
+	}
+
+	// Whether a container set up now does what it has to.
+	bool damaged()
+	{
+		Case health{.name = "(is the PE of use?)", .row = "", .call = [](abi::Bench &) { return Result<>{}; }};
+		health.stage = terms_.v2 ? abi::Stage::ready : abi::Stage::v1_ready;
+		return abi::run_case(health, function_, terms_, kmsg_).verdict != Verdict::passed;
+	}
+
+	const Abi_options &options_;
+	const Pci_function &function_;
+	abi::Terms terms_;
+	Kmsg &kmsg_;
+	int passed_ = 0, failed_ = 0, not_applicable_ = 0;
+	bool stuck_ = false, complete_ = false;
+};
 
 } // namespace
 
@@ -88,20 +148,9 @@ bool run_abi(const Abi_options &options)
 	if (!function || !report.step("follow the kernel's log", kmsg))
 		return false;
 
-	Score score;
-	for (auto test : cases)
-		if (!run_one(*test, *function, *kmsg, options, score)) {
-			report.heading("the device is lost to a process that does not end; nothing more can be tried");
-			break;
-		}
-	auto tried = score.passed + score.failed + score.skipped;
-	if (auto rest = static_cast<int>(cases.size()) - tried; rest > 0)
-		fmt::print("{} not tried\n", rest);
-	fmt::print("served by: {}\n", name_of(options.driver));
-	if (score.skipped > 0)
-		fmt::print("{} skipped\n", score.skipped);
-	fmt::print("{} passed, {} failed\n", score.passed, score.failed);
-	return score.passed > 0 && score.failed == 0 && tried == static_cast<int>(cases.size());
+	Run run{options, *function, *kmsg};
+	run.all(cases);
+	return run.summary(cases.size());
 }
 
 } // namespace harness

@@ -13,7 +13,10 @@ namespace harness
 struct Abi_options : Options {
 	std::vector<std::string> cases; // shell patterns; none: all
 	std::vector<std::string> skip;
-	bool v1 = false; // the cases of the v1 interface as well; with tcewin always
+	std::string after;	   // begin behind this case
+	int patience = 90;	   // seconds for one case
+	bool no_ddw = false;	   // expect no DDW, whatever the PE has
+	bool until_damage = false; // end when a failed case has left a PE that does not work
 	bool list = false;
 };
 

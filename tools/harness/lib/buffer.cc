@@ -4,6 +4,7 @@
 #include <linux/mman.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <bit>
 
 #include "lib/sysfs.hh"
@@ -37,11 +38,11 @@ Result<Buffer> Buffer::map(std::size_t size, int protection, int flags, int fd)
 	return Buffer{base, size};
 }
 
-Result<Buffer> Buffer::anonymous(std::size_t size, std::size_t alignment)
+Result<Buffer> Buffer::aligned(std::size_t size, std::size_t alignment, int protection)
 {
 	// More address space than asked for, then the ends that do not fit are given back.
 	auto slack = alignment > page_size() ? alignment : 0;
-	auto whole = map(size + slack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	auto whole = map(size + slack, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 	if (!whole)
 		return whole;
 	auto head = slack ? -whole->address() & (slack - 1) : 0;
@@ -51,14 +52,35 @@ Result<Buffer> Buffer::anonymous(std::size_t size, std::size_t alignment)
 	if (slack - head)
 		::munmap(base + head + size, slack - head);
 	whole->base_ = nullptr;
-	Buffer buffer{base + head, size};
-	(void)::madvise(buffer.base_, size, MADV_NOHUGEPAGE);
-	for (auto &byte : buffer.bytes())
+	return Buffer{base + head, size};
+}
+
+Result<Buffer> Buffer::anonymous(std::size_t size, std::size_t alignment)
+{
+	auto buffer = aligned(size, alignment, PROT_READ | PROT_WRITE);
+	if (!buffer)
+		return buffer;
+	(void)::madvise(buffer->base_, size, MADV_NOHUGEPAGE);
+	for (auto &byte : buffer->bytes())
 		byte = std::byte{0};
 	return buffer;
 }
 
-Result<Buffer> Buffer::shared(std::size_t size, unsigned huge_shift)
+Result<Buffer> Buffer::reserved(std::size_t size, std::size_t alignment) { return aligned(size, alignment, PROT_NONE); }
+
+Result<Buffer> Buffer::echo(std::size_t size, std::size_t piece)
+{
+	auto file = memory_file(piece);
+	if (!file)
+		return std::unexpected{file.error()};
+	auto buffer = reserved(size, piece);
+	for (std::size_t at = 0; buffer && at < size; at += piece)
+		if (auto done = buffer->overlay(at, std::min(piece, size - at), file->get()); !done)
+			return std::unexpected{done.error()};
+	return buffer;
+}
+
+Result<Fd> memory_file(std::size_t size, unsigned huge_shift)
 {
 	unsigned flags = MFD_CLOEXEC;
 	if (huge_shift) {
@@ -67,11 +89,17 @@ Result<Buffer> Buffer::shared(std::size_t size, unsigned huge_shift)
 		flags |= MFD_HUGETLB | huge_shift << MAP_HUGE_SHIFT;
 	}
 	Fd file{::memfd_create("tcewin-harness", flags)};
+	if (!file || ::ftruncate(file.get(), static_cast<off_t>(size)) != 0)
+		return fail_errno();
+	return file;
+}
+
+Result<Buffer> Buffer::shared(std::size_t size, unsigned huge_shift)
+{
+	auto file = memory_file(size, huge_shift);
 	if (!file)
-		return fail_errno();
-	if (::ftruncate(file.get(), static_cast<off_t>(size)) != 0)
-		return fail_errno();
-	return of_file(file.get(), size);
+		return std::unexpected{file.error()};
+	return of_file(file->get(), size);
 }
 
 Result<Buffer> Buffer::of_file(int fd, std::size_t size)
@@ -96,6 +124,13 @@ Buffer::~Buffer()
 Result<> Buffer::discard(std::size_t offset, std::size_t count) const
 {
 	return zero_expected(::munmap(bytes().data() + offset, count));
+}
+
+Result<> Buffer::overlay(std::size_t offset, std::size_t count, int fd) const
+{
+	auto there = bytes().data() + offset;
+	auto flags = MAP_SHARED | MAP_FIXED | MAP_POPULATE;
+	return ::mmap(there, count, PROT_READ | PROT_WRITE, flags, fd, 0) == there ? Result<>{} : fail_errno();
 }
 
 Result<> Buffer::protect(int protection) const { return zero_expected(::mprotect(base_, size_, protection)); }

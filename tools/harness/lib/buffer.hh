@@ -18,6 +18,10 @@ class Buffer
 public:
 	// Starts at a multiple of `alignment` (bytes, a power of two; 0: the kernel's page) and is of base pages only.
 	static Result<Buffer> anonymous(std::size_t size, std::size_t alignment = 0);
+	// Addresses and no memory, for overlay().
+	static Result<Buffer> reserved(std::size_t size, std::size_t alignment = 0);
+	// The same `piece` bytes of memory over and over: many addresses, few pages.
+	static Result<Buffer> echo(std::size_t size, std::size_t piece);
 	// MAP_SHARED of a memfd: lives as long as any process maps it. Huge pages as below, for a shift that is not 0.
 	static Result<Buffer> shared(std::size_t size, unsigned huge_shift = 0);
 	// MAP_SHARED of an open file.
@@ -39,14 +43,20 @@ public:
 
 	Result<> discard(std::size_t offset, std::size_t count) const; // a hole: nothing is mapped there any more
 	Result<> protect(int protection) const;			       // PROT_...
+	// The beginning of a file there, in place of what was.
+	Result<> overlay(std::size_t offset, std::size_t count, int fd) const;
 
 private:
 	Buffer(void *base, std::size_t size) : base_{base}, size_{size} {}
+	static Result<Buffer> aligned(std::size_t size, std::size_t alignment, int protection);
 	static Result<Buffer> map(std::size_t size, int protection, int flags, int fd);
 
 	void *base_;
 	std::size_t size_;
 };
+
+// What shared() is made of.
+Result<Fd> memory_file(std::size_t size, unsigned huge_shift = 0);
 
 std::size_t page_size(); // of the kernel, bytes
 unsigned page_shift();
