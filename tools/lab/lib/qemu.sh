@@ -18,6 +18,8 @@ qemu_command() {
 	# shellcheck disable=SC2054
 	[ -z "$icount" ] || qemu+=(-icount shift=0,sleep=off)
 	qemu+=("${extra[@]}")
+	# Without its tick an idle CPU of several can miss the wake-up of another and sleep on for seconds.
+	[ "$smp" -eq 1 ] || append+=" nohz=off"
 	# Any oops ends the guest, and a panic ends QEMU: nothing is learnt from a kernel that goes on after one.
 	qemu+=(-append "console=hvc0 loglevel=7 printk.time=1 printk.devkmsg=on oops=panic panic=-1 $append")
 }
