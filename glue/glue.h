@@ -103,7 +103,7 @@ struct tcewin_handle {
  * @no_ddw: it is served by borrow.c
  * @borrowed: the kernel's table while a user has its window
  * @map: what the kernel's allocator had given out of it
- * @tables_lock: keeps the calls of table.c apart
+ * @tables_lock: keeps the calls of foreign.c apart
  */
 struct tcewin_adopted {
 	struct list_head next;
@@ -117,7 +117,7 @@ struct tcewin_adopted {
 	bool no_ddw;
 	struct iommu_table *borrowed;
 	unsigned long *map;
-	struct mutex tables_lock; /* keeps the calls of table.c apart */
+	struct mutex tables_lock; /* keeps the calls of foreign.c apart */
 };
 
 /* ownership.c */
@@ -136,6 +136,11 @@ int tcewin_borrow(struct tcewin_adopted *entry, struct tcewin_pe_info *info);
 void tcewin_give_back_borrowed(struct tcewin_adopted *entry);
 
 /* table.c */
+struct iommu_table *tcewin_table_new(const struct tcewin_window_info *window);
+bool tcewin_table_is_ours(const struct iommu_table *tbl);
+void tcewin_table_kill(struct iommu_table *tbl);
+
+/* foreign.c */
 unsigned long tcewin_get_table_size(u32 page_shift, u64 window_size, u32 levels);
 long tcewin_create_table(struct iommu_table_group *table_group, int num, u32 page_shift,
 			 u64 window_size, u32 levels, struct iommu_table **ptbl);
