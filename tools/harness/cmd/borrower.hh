@@ -51,6 +51,7 @@ private:
 	Pci_function disk_;
 	const Buffer &memory_;
 	Admin_queues drivers_{};
+	bool has_ddw_ = false;
 	std::uint64_t base_ = 0;	   // in the default window, of the scratch page
 	std::vector<std::uint64_t> iobas_; // of all that the disk could write
 };
