@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
+#include <type_traits>
 
 namespace tcewin
 {
@@ -11,8 +12,12 @@ namespace tcewin
 namespace
 {
 
+// No window is without its page size: clang-tidy does not see it in geometry.hh unless somebody asks.
+static_assert(!std::is_default_constructible_v<WindowGeometry>);
+
 constexpr u32 levels_max = 5;	      // IODA2, and what the platform's calls take
 constexpr u32 level_bytes_shift = 16; // no larger piece of contiguous memory is asked for
+constexpr u32 host_pages_shift = 2;   // but so many host pages, where no other shape holds the entries
 constexpr u32 walked_bits = 55;	      // of an address that hardware translates, the page's included
 constexpr u32 word_shift = 3;
 
@@ -29,13 +34,14 @@ Tce *follow(Tce word) { return word == Tce{} ? nullptr : static_cast<Tce *>(tcew
 Result<LevelTree::Shape> LevelTree::shape(const WindowGeometry &geometry, u32 asked, PageShift host_page)
 {
 	const auto bits = static_cast<u32>(std::bit_width(geometry.entries().raw() - 1));
-	const u32 largest = std::max(level_bytes_shift, host_page.raw()) - word_shift;
 	const u32 smallest = host_page.raw() - word_shift;
-	for (u32 levels = std::max(asked, 1U); levels <= levels_max; levels++) {
-		const u32 shift = std::max((bits + levels - 1) / levels, smallest);
-		if (shift <= largest && shift * levels + geometry.page_shift.raw() < walked_bits)
-			return Shape{levels, shift};
-	}
+	const u32 usual = std::max(level_bytes_shift - word_shift, smallest);
+	for (const u32 largest : {usual, smallest + host_pages_shift})
+		for (u32 levels = std::max(asked, 1U); levels <= levels_max; levels++) {
+			const u32 shift = std::max((bits + levels - 1) / levels, smallest);
+			if (shift <= largest && shift * levels + geometry.page_shift.raw() < walked_bits)
+				return Shape{levels, shift};
+		}
 	return fail(TCEWIN_BAD_LEVELS);
 }
 
@@ -97,8 +103,12 @@ Result<Tce *> LevelTree::grow(TceIndex i)
 
 Result<> LevelTree::reserve(TceRange range)
 {
-	for (TceIndex at = range.first; at < range.end(); at = end_of_leaf(at))
+	for (TceIndex at = range.first; at < range.end();) {
 		TRY(grow(at));
+		at = end_of_leaf(at);
+		if (at < range.end() && tcewin_host_yield())
+			return fail(TCEWIN_INTERRUPTED);
+	}
 	return {};
 }
 

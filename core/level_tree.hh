@@ -21,8 +21,9 @@ public:
 		u32 levels;
 		u32 shift;
 	};
-	// At least @asked levels, and as many more as keep each within 64 KiB and the host's page or above. BAD_LEVELS
-	// when no shape holds @geometry's entries, or the hardware would not walk it.
+	// At least @asked levels, each a host page or more, and as many as keep each within 64 KiB. Pages of 64 KiB are
+	// too large for that: a third level of them is beyond what hardware walks, so that they get two of up to four
+	// pages. BAD_LEVELS when no shape holds @geometry's entries, or the hardware would not walk it.
 	static Result<Shape> shape(const WindowGeometry &geometry, u32 asked, PageShift host_page);
 	// Charged to @mm. BAD_LEVELS, NO_MEMORY.
 	static Result<Owned<LevelTree>> create(void *mm, const WindowGeometry &geometry, u32 levels);
@@ -34,7 +35,8 @@ public:
 	const Tce *root() const { return root_; }
 	Shape shape() const { return shape_; }
 
-	// Every level that an entry of @range is in exists from now on. NO_MEMORY: what was made on the way stays.
+	// Every level that an entry of @range is in exists from now on. NO_MEMORY, INTERRUPTED: what was made on the
+	// way stays. Sleeps, as nothing else here does.
 	Result<> reserve(TceRange range);
 	// reserve() has been called.
 	void put(TceIndex first, std::span<const Tce> words);
