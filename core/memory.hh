@@ -56,6 +56,16 @@ public:
 	}
 	Charge(Charge &&o) noexcept : mm_{o.mm_}, bytes_{std::exchange(o.bytes_, 0)} {}
 	Charge &operator=(Charge &&) = delete;
+	// For @bytes more, NO_MEMORY over the limit; for @bytes less.
+	Result<> grow(std::size_t bytes)
+	{
+		return from_status(tcewin_host_charge(mm_, bytes)).transform([&] { bytes_ += bytes; });
+	}
+	void shrink(std::size_t bytes)
+	{
+		tcewin_host_uncharge(mm_, bytes);
+		bytes_ -= bytes;
+	}
 	~Charge()
 	{
 		if (bytes_)

@@ -4,6 +4,7 @@
  * firmware.c and properties.c, what it needs of the user's memory in mm.c and memory.c.
  */
 #define pr_fmt(fmt) "tcewin: " fmt
+#include <linux/gfp.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/printk.h>
@@ -36,6 +37,26 @@ tcewin_u64 tcewin_host_real_address(const void *memory)
 {
 	/* 4096 bytes never come from vmalloc(): kvmalloc() does not try it up to a page. */
 	return __pa(memory);
+}
+
+void *tcewin_host_level_alloc(size_t bytes)
+{
+	/*
+	 * The linear map is where the platform wants a table. 64 KiB of 4 KiB pages are more than
+	 * the allocator tries hard for, and a user's table is no reason to kill somebody.
+	 */
+	return (void *)__get_free_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_COMP |
+					__GFP_NOWARN | __GFP_RETRY_MAYFAIL, get_order(bytes));
+}
+
+void tcewin_host_level_free(void *level, size_t bytes)
+{
+	free_pages((unsigned long)level, get_order(bytes));
+}
+
+void *tcewin_host_level_at(tcewin_u64 real)
+{
+	return __va(real);
 }
 
 tcewin_u32 tcewin_host_page_shift(void)

@@ -38,7 +38,7 @@ bool FakeHeap::holds(const void *memory, u64 bytes) const
 
 FakeHost::FakeHost(Test &t)
 	: complaints{t}, memory{complaints}, firmware{complaints, injector, memory}, locks{complaints},
-	  heap{complaints}, lock_{tcewin_run_lock_new(TCEWIN_LOCK_KINDS)}
+	  heap{complaints}, levels{complaints}, lock_{tcewin_run_lock_new(TCEWIN_LOCK_KINDS)}
 {
 	current_ = this;
 }
@@ -67,6 +67,7 @@ void FakeHost::finish()
 	locks.finish();
 	if (heap.count())
 		complaints.add("memory of the engine is left at the end", heap.count(), heap.bytes());
+	levels.finish();
 	if (events[TCEWIN_EVENT_STUCK])
 		complaints.add("something got stuck", events[TCEWIN_EVENT_STUCK]);
 }
@@ -104,9 +105,32 @@ tcewin_u64 tcewin_host_real_address(const void *memory)
 {
 	FakeHost &h = FakeHost::current();
 	Entered in{h};
+	if (const auto real = h.levels.tell(memory))
+		return *real;
 	if (!h.heap.holds(memory, 4096))
 		h.complaints.add("the real address of what is not 4096 bytes", reinterpret_cast<u64>(memory));
 	return reinterpret_cast<u64>(memory);
+}
+
+void *tcewin_host_level_alloc(size_t bytes)
+{
+	FakeHost &h = FakeHost::current();
+	Entered in{h};
+	return h.injector.fires(Point::level) ? nullptr : h.levels.alloc(bytes, u64{1} << h.memory.page_shift);
+}
+
+void tcewin_host_level_free(void *level, size_t bytes)
+{
+	FakeHost &h = FakeHost::current();
+	Entered in{h};
+	h.levels.free(level, bytes);
+}
+
+void *tcewin_host_level_at(tcewin_u64 real)
+{
+	FakeHost &h = FakeHost::current();
+	Entered in{h};
+	return h.levels.at(real);
 }
 
 struct tcewin_host_lock *tcewin_host_lock_new(enum tcewin_lock_kind kind)

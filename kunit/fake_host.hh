@@ -4,6 +4,7 @@
 #pragma once
 
 #include "fake_firmware.hh"
+#include "fake_levels.hh"
 #include "fake_locks.hh"
 #include "fake_memory.hh"
 #include "injection.hh"
@@ -50,6 +51,7 @@ public:
 	FakeFirmware firmware;
 	FakeLocks locks;
 	FakeHeap heap;
+	FakeLevels levels;
 	u64 events[TCEWIN_EVENTS]{};
 	bool stuck_is_expected{}; // what a stuck window holds is kept for good
 

@@ -10,6 +10,7 @@ namespace tcewin::test
 
 enum class Point {
 	alloc, // tcewin_host_alloc() and tcewin_host_lock_new()
+	level, // tcewin_host_level_alloc()
 	charge,
 	pin,
 	announce, // tcewin_host_window_added()

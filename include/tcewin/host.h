@@ -46,8 +46,20 @@ int memcmp(const void *a, const void *b, size_t bytes) TCEWIN_NOTHROW;
 void *tcewin_host_alloc(size_t bytes);
 /* Gives back what tcewin_host_alloc() returned; NULL is fine. */
 void tcewin_host_free(void *memory);
-/* The real address of @memory, which came from tcewin_host_alloc() with 4096 bytes: the hypervisor reads it. Any context. */
+/*
+ * The real address of @memory, which came from tcewin_host_alloc() with 4096 bytes or from tcewin_host_level_alloc(): the hypervisor
+ * or a PHB reads it. Any context.
+ */
 tcewin_u64 tcewin_host_real_address(const void *memory);
+
+/*
+ * Zeroed memory for one level of a table that hardware walks: @bytes is a power of two, at least the host's page, aligned to itself and
+ * contiguous; NULL when there is none. tcewin_host_real_address() tells where it is, tcewin_host_level_at() is the way back. Any
+ * context but for alloc.
+ */
+void *tcewin_host_level_alloc(size_t bytes);
+void tcewin_host_level_free(void *level, size_t bytes);
+void *tcewin_host_level_at(tcewin_u64 real);
 
 /* ---- locks: reader-writer, sleeping; @kind is one class to lockdep ---- */
 

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "level_tree.hh"
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <type_traits>
+
+namespace tcewin
+{
+
+namespace
+{
+
+// No window is without its page size: clang-tidy does not see it in geometry.hh unless somebody asks.
+static_assert(!std::is_default_constructible_v<WindowGeometry>);
+
+constexpr u32 levels_max = 5;	      // IODA2, and what the platform's calls take
+constexpr u32 level_bytes_shift = 16; // no larger piece of contiguous memory is asked for
+constexpr u32 host_pages_shift = 2;   // but so many host pages, where no other shape holds the entries
+constexpr u32 walked_bits = 55;	      // of an address that hardware translates, the page's included
+constexpr u32 word_shift = 3;
+
+// A level's word for the level below it.
+Tce link(const Tce *level) { return Tce{HostPhys{tcewin_host_real_address(level)}, Access::both}; }
+
+// A device may read the word at any time: old or new, never half of each.
+void store(Tce &slot, Tce word) { std::atomic_ref{slot}.store(word, std::memory_order_relaxed); }
+
+Tce *follow(Tce word) { return word == Tce{} ? nullptr : static_cast<Tce *>(tcewin_host_level_at(word.real().raw())); }
+
+} // namespace
+
+Result<LevelTree::Shape> LevelTree::shape(const WindowGeometry &geometry, u32 asked, PageShift host_page)
+{
+	const auto bits = static_cast<u32>(std::bit_width(geometry.entries().raw() - 1));
+	const u32 smallest = host_page.raw() - word_shift;
+	const u32 usual = std::max(level_bytes_shift - word_shift, smallest);
+	for (const u32 largest : {usual, smallest + host_pages_shift})
+		for (u32 levels = std::max(asked, 1U); levels <= levels_max; levels++) {
+			const u32 shift = std::max((bits + levels - 1) / levels, smallest);
+			if (shift <= largest && shift * levels + geometry.page_shift.raw() < walked_bits)
+				return Shape{levels, shift};
+		}
+	return fail(TCEWIN_BAD_LEVELS);
+}
+
+Result<Owned<LevelTree>> LevelTree::create(void *mm, const WindowGeometry &geometry, u32 levels)
+{
+	const PageShift host_page = *PageShift::from(tcewin_host_page_shift());
+	const Shape s = TRY(shape(geometry, levels, host_page));
+	Charge charge = TRY(Charge::take(mm, sizeof(Tce) << s.shift));
+	auto *root = static_cast<Tce *>(tcewin_host_level_alloc(sizeof(Tce) << s.shift));
+	if (!root)
+		return fail(TCEWIN_NO_MEMORY);
+	auto tree = make<LevelTree>(s, root, std::move(charge));
+	if (!tree)
+		tcewin_host_level_free(root, sizeof(Tce) << s.shift);
+	return tree;
+}
+
+LevelTree::~LevelTree() { free_level(root_, shape_.levels - 1); }
+
+void LevelTree::free_level(Tce *level, u32 above)
+{
+	for (u64 i = 0; above && i < u64{1} << shape_.shift; i++)
+		if (Tce *below = follow(level[i]))
+			free_level(below, above - 1);
+	tcewin_host_level_free(level, level_bytes());
+}
+
+// The last level that entry @i is in, or nullptr.
+Tce *LevelTree::leaf(TceIndex i) const
+{
+	Tce *level = root_;
+	for (u32 above = shape_.levels - 1; above && level; above--)
+		level = follow(level[slot(i, above)]);
+	return level;
+}
+
+// The same, made where it is missing.
+Result<Tce *> LevelTree::grow(TceIndex i)
+{
+	Tce *level = root_;
+	for (u32 above = shape_.levels - 1; above; above--) {
+		Tce &word = level[slot(i, above)];
+		Tce *below = follow(word);
+		if (!below) {
+			TRY(charge_.grow(level_bytes()));
+			below = static_cast<Tce *>(tcewin_host_level_alloc(level_bytes()));
+			if (!below) {
+				charge_.shrink(level_bytes());
+				return fail(TCEWIN_NO_MEMORY);
+			}
+			// A device may walk there as soon as it is linked: it must find zeros.
+			std::atomic_thread_fence(std::memory_order_release);
+			store(word, link(below));
+		}
+		level = below;
+	}
+	return level;
+}
+
+Result<> LevelTree::reserve(TceRange range)
+{
+	for (TceIndex at = range.first; at < range.end();) {
+		TRY(grow(at));
+		at = end_of_leaf(at);
+		if (at < range.end() && tcewin_host_yield())
+			return fail(TCEWIN_INTERRUPTED);
+	}
+	return {};
+}
+
+void LevelTree::put(TceIndex first, std::span<const Tce> words)
+{
+	while (!words.empty()) {
+		const u64 left = (end_of_leaf(first) - first).raw();
+		const u64 n = std::min<u64>(left, words.size());
+		Tce *to = leaf(first) + slot(first, 0);
+		for (const Tce word : words.first(n))
+			store(*to++, word);
+		words = words.subspan(n);
+		first = first + TceCount{n};
+	}
+}
+
+void LevelTree::clear(TceRange range)
+{
+	for (TceIndex at = range.first; at < range.end();) {
+		const TceIndex end = std::min(end_of_leaf(at), range.end());
+		if (Tce *level = leaf(at))
+			for (u64 i = slot(at, 0), n = (end - at).raw(); n--; i++)
+				store(level[i], Tce{});
+		at = end;
+	}
+}
+
+} // namespace tcewin

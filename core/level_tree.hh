@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A table in our own memory, as IODA2 walks it: 1 to 5 levels of big-endian words, the last one TCEs, the others real
+// addresses of the next with both permission bits. A level exists once reserve() has named an entry below it, so an
+// empty window costs its root. Owned by a window's table; guarded by the window's lock.
+#pragma once
+
+#include <span>
+
+#include "geometry.hh"
+#include "memory.hh"
+#include "tce.hh"
+
+namespace tcewin
+{
+
+class LevelTree
+{
+public:
+	// How many levels there are, and log2 of the words of each.
+	struct Shape {
+		u32 levels;
+		u32 shift;
+	};
+	// At least @asked levels, each a host page or more, and as many as keep each within 64 KiB. Pages of 64 KiB are
+	// too large for that: a third level of them is beyond what hardware walks, so that they get two of up to four
+	// pages. BAD_LEVELS when no shape holds @geometry's entries, or the hardware would not walk it.
+	static Result<Shape> shape(const WindowGeometry &geometry, u32 asked, PageShift host_page);
+	// Charged to @mm. BAD_LEVELS, NO_MEMORY.
+	static Result<Owned<LevelTree>> create(void *mm, const WindowGeometry &geometry, u32 levels);
+	LevelTree(Shape shape, Tce *root, Charge charge) : shape_{shape}, root_{root}, charge_{std::move(charge)} {}
+	LevelTree(const LevelTree &) = delete;
+	// No device reaches it any more.
+	~LevelTree();
+
+	const Tce *root() const { return root_; }
+	Shape shape() const { return shape_; }
+
+	// Every level that an entry of @range is in exists from now on. NO_MEMORY, INTERRUPTED: what was made on the
+	// way stays. Sleeps, as nothing else here does.
+	Result<> reserve(TceRange range);
+	// reserve() has been called.
+	void put(TceIndex first, std::span<const Tce> words);
+	// Where a level is missing there is nothing to clear.
+	void clear(TceRange range);
+
+private:
+	u64 level_bytes() const { return sizeof(Tce) << shape_.shift; }
+	// Entries below one word of a level that is @above levels from the last.
+	u32 span_shift(u32 above) const { return above * shape_.shift; }
+	u64 slot(TceIndex i, u32 above) const { return i.raw() >> span_shift(above) & ((u64{1} << shape_.shift) - 1); }
+	TceIndex end_of_leaf(TceIndex i) const { return TceIndex{((i.raw() >> shape_.shift) + 1) << shape_.shift}; }
+	Tce *leaf(TceIndex i) const;
+	Result<Tce *> grow(TceIndex i);
+	void free_level(Tce *level, u32 above);
+
+	Shape shape_;
+	Tce *root_;
+	Charge charge_;
+};
+
+} // namespace tcewin
