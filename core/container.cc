@@ -6,11 +6,7 @@
 namespace tcewin
 {
 
-Container::~Container()
-{
-	while (!pes_.empty())
-		(void)detach(*pes_[0]);
-}
+Container::~Container() { retire(); }
 
 Result<> Container::check_usable() const { return pes_.empty() ? Result<>{fail(TCEWIN_NO_GROUP)} : Result<>{}; }
 
@@ -117,33 +113,29 @@ Result<> Container::detach(Pe &pe)
 	std::size_t i = 0;
 	while (i < pes_.size() && pes_[i] != &pe)
 		i++;
-	if (i == pes_.size())
-		return fail(TCEWIN_NO_GROUP);
-	Result<> result = leave_all(pe);
-	pes_.remove(i);
-	if (pes_.empty())
-		forget_windows();
-	return result;
+	return i < pes_.size() ? detach_at(i) : fail(TCEWIN_NO_GROUP);
 }
 
-void Container::forget_windows()
+Result<> Container::detach_at(std::size_t i)
 {
-	for (Slot &slot : slots_) {
-		if (slot)
-			slot->forget();
-		slot.reset();
+	Result<> result = leave_all(*pes_[i]);
+	pes_.remove(i);
+	if (pes_.empty()) {
+		for (Slot &slot : slots_) {
+			if (slot)
+				slot->forget();
+			slot.reset();
+		}
 	}
+	return result;
 }
 
 // Each PE keeps its spare window, which is the default one.
 void Container::retire()
 {
 	const Exclusive hold{lock_};
-	for (Pe *pe : pes_)
-		(void)leave_all(*pe); // what is stuck has been told
 	while (!pes_.empty())
-		pes_.pop();
-	forget_windows();
+		(void)detach_at(0); // what is stuck has been told
 }
 
 Result<tcewin_container_info> Container::info()

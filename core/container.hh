@@ -47,7 +47,7 @@ private:
 	Result<Ioba> build(Slot &slot, const WindowGeometry &wanted, WindowKind kind, Charge charge) REQUIRES(lock_);
 	Result<Ioba> bring_default_back(Bytes size, Charge charge) REQUIRES(lock_);
 	Result<> leave_all(Pe &pe) REQUIRES(lock_);
-	void forget_windows() REQUIRES(lock_);
+	Result<> detach_at(std::size_t i) REQUIRES(lock_);
 
 	void *mm_;
 	tcewin_container_kind kind_;

@@ -49,13 +49,13 @@ Result<Owned<LevelTree>> LevelTree::create(void *mm, const WindowGeometry &geome
 {
 	const PageShift host_page = *PageShift::from(tcewin_host_page_shift());
 	const Shape s = TRY(shape(geometry, levels, host_page));
-	Charge charge = TRY(Charge::take(mm, sizeof(Tce) << s.shift));
-	auto *root = static_cast<Tce *>(tcewin_host_level_alloc(sizeof(Tce) << s.shift));
+	Charge charge = TRY(Charge::take(mm, s.level_bytes()));
+	auto *root = static_cast<Tce *>(tcewin_host_level_alloc(s.level_bytes()));
 	if (!root)
 		return fail(TCEWIN_NO_MEMORY);
 	auto tree = make<LevelTree>(s, root, std::move(charge));
 	if (!tree)
-		tcewin_host_level_free(root, sizeof(Tce) << s.shift);
+		tcewin_host_level_free(root, s.level_bytes());
 	return tree;
 }
 
@@ -66,7 +66,7 @@ void LevelTree::free_level(Tce *level, u32 above)
 	for (u64 i = 0; above && i < u64{1} << shape_.shift; i++)
 		if (Tce *below = follow(level[i]))
 			free_level(below, above - 1);
-	tcewin_host_level_free(level, level_bytes());
+	tcewin_host_level_free(level, shape_.level_bytes());
 }
 
 // The last level that entry @i is in, or nullptr.
@@ -86,10 +86,10 @@ Result<Tce *> LevelTree::grow(TceIndex i)
 		Tce &word = level[slot(i, above)];
 		Tce *below = follow(word);
 		if (!below) {
-			TRY(charge_.grow(level_bytes()));
-			below = static_cast<Tce *>(tcewin_host_level_alloc(level_bytes()));
+			TRY(charge_.grow(shape_.level_bytes()));
+			below = static_cast<Tce *>(tcewin_host_level_alloc(shape_.level_bytes()));
 			if (!below) {
-				charge_.shrink(level_bytes());
+				charge_.shrink(shape_.level_bytes());
 				return fail(TCEWIN_NO_MEMORY);
 			}
 			// A device may walk there as soon as it is linked: it must find zeros.

@@ -20,6 +20,7 @@ public:
 	struct Shape {
 		u32 levels;
 		u32 shift;
+		u64 level_bytes() const { return sizeof(Tce) << shift; }
 	};
 	// At least @asked levels, each a host page or more, and as many as keep each within 64 KiB. Pages of 64 KiB are
 	// too large for that: a third level of them is beyond what hardware walks, so that they get two of up to four
@@ -44,7 +45,6 @@ public:
 	void clear(TceRange range);
 
 private:
-	u64 level_bytes() const { return sizeof(Tce) << shape_.shift; }
 	// Entries below one word of a level that is @above levels from the last.
 	u32 span_shift(u32 above) const { return above * shape_.shift; }
 	u64 slot(TceIndex i, u32 above) const { return i.raw() >> span_shift(above) & ((u64{1} << shape_.shift) - 1); }

@@ -33,6 +33,12 @@ Result<> Pe::release()
 	return give_back();
 }
 
+void Pe::quarantine(const char *why, long value)
+{
+	owner_ = TCEWIN_OWNER_QUARANTINED;
+	tcewin_host_event(host_, TCEWIN_EVENT_STUCK, why, value);
+}
+
 // What the platform leaves of the default window is still in the device's reach: a reset makes it known, then it is
 // emptied.
 Result<> Pe::end_kernel_windows() { return make_spare(Signals::heed); }
@@ -45,8 +51,7 @@ Result<> Pe::give_back()
 		if (slot)
 			windows_.forget(slot);
 	if (auto r = from_status(tcewin_host_platform_release(host_)); !r) {
-		quarantine();
-		tcewin_host_event(host_, TCEWIN_EVENT_STUCK, "the kernel cannot have the PE back", r.error());
+		quarantine("the kernel cannot have the PE back", r.error());
 		return fail(TCEWIN_QUARANTINED);
 	}
 	owner_ = TCEWIN_OWNER_KERNEL;
@@ -79,7 +84,7 @@ Result<> Pe::close(Liobn liobn)
 	orphan(window);
 	if (empty)
 		return {};
-	be_stuck();
+	quarantine(neither_emptied_nor_removed, 0);
 	return fail(TCEWIN_STUCK);
 }
 

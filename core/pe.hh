@@ -14,6 +14,9 @@
 namespace tcewin
 {
 
+// Why a PE ends in quarantine while a user has it.
+inline constexpr const char *neither_emptied_nor_removed = "a window can neither be emptied nor removed";
+
 class Pe
 {
 public:
@@ -30,7 +33,8 @@ public:
 	Result<> take();
 	Result<> release();
 	tcewin_owner owner() const { return owner_; }
-	void quarantine() { owner_ = TCEWIN_OWNER_QUARANTINED; }
+	// Nobody gets it from now on; the administrator is told @why.
+	void quarantine(const char *why, long value);
 
 	const tcewin_pe_info &info() const { return info_; }
 	bool borrowed() const { return info_.max_windows == 0; }
@@ -90,7 +94,6 @@ private:
 	Result<> empty_default(Signals signals);
 	Result<> drop(Slot &slot);
 	void discard(const PeWindow &window, Residue residue);
-	void be_stuck();
 	void end_all();
 	void sweep();
 	void keep_spare();

@@ -50,13 +50,7 @@ void Pe::discard(const PeWindow &window, Residue residue)
 		return;
 	windows_.enter_orphan(window);
 	if (residue == Residue::possible && owner_ == TCEWIN_OWNER_USER)
-		be_stuck();
-}
-
-void Pe::be_stuck()
-{
-	quarantine();
-	tcewin_host_event(host_, TCEWIN_EVENT_STUCK, "a window can neither be emptied nor removed", 0);
+		quarantine(neither_emptied_nor_removed, 0);
 }
 
 Result<> Pe::empty_default(Signals signals)

@@ -37,8 +37,7 @@ Result<> Window::drop_member(std::size_t at)
 	if (empty || gone)
 		return {};
 	abandoned_ = true;
-	pe->quarantine();
-	tcewin_host_event(nullptr, TCEWIN_EVENT_STUCK, "a window can neither be emptied nor removed", 0);
+	pe->quarantine(neither_emptied_nor_removed, 0);
 	return fail(TCEWIN_STUCK);
 }
 
