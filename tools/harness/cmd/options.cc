@@ -5,6 +5,8 @@
 #include <sys/utsname.h>
 
 #include "lib/buffer.hh"
+#include "lib/counts.hh"
+#include "lib/kmsg.hh"
 #include "lib/rig.hh"
 
 namespace harness
@@ -31,6 +33,25 @@ std::optional<Pci_function> prepare(Report &report, const Options &options)
 	if (!report.step(fmt::format("bind {} to vfio-pci", function->address()), function->bind_vfio()))
 		return std::nullopt;
 	return *function;
+}
+
+bool run_on_edu(const Options &options, std::string_view what,
+		const std::function<void(Report &, const Pci_function &)> &use)
+{
+	Report report;
+	report.heading(fmt::format("{}, driver {}", what, name_of(options.driver)));
+	auto kmsg = Kmsg::follow();
+	auto function = prepare(report, options);
+	if (!function)
+		return false;
+	auto before = Counts::rested();
+	use(report, *function);
+	auto after = settled(before);
+	report.check("VmLck and pinned pages are back after close", after == before, difference(before, after));
+	report.step(fmt::format("rmmod {}", module_of(options.driver)), unload(options.driver));
+	check_splats(report, kmsg);
+	report.summary();
+	return report.good();
 }
 
 } // namespace harness

@@ -2,6 +2,8 @@
 // What every subcommand is told, and what every subcommand does first.
 #pragma once
 
+#include <functional>
+
 #include "lib/modules.hh"
 #include "lib/pci.hh"
 #include "lib/report.hh"
@@ -17,6 +19,12 @@ struct Options {
 
 // Loads exactly the asked driver and finds the device; nullopt: said why, and counted as a failure.
 std::optional<Pci_function> prepare(Report &report, const Options &options);
+
+// A subcommand that is one use of the edu device: before it the above, after it the counts as they were, the module
+// gone and nothing in the log.
+bool run_on_edu(const Options &options, std::string_view what,
+		const std::function<void(Report &, const Pci_function &)> &use);
+
 std::string kernel_line(); // "Linux 6.12..., pages of 4 KiB"
 std::string to_text(std::optional<Driver> driver);
 

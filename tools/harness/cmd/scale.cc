@@ -7,7 +7,6 @@
 
 #include "lib/counts.hh"
 #include "lib/kernel_memory.hh"
-#include "lib/kmsg.hh"
 #include "lib/probe.hh"
 
 namespace harness
@@ -208,20 +207,8 @@ void with_rig(Report &report, const Scale_options &options, const Pci_function &
 
 bool run_scale(const Scale_options &options)
 {
-	Report report;
-	report.heading(fmt::format("windows of terabytes, driver {}", name_of(options.driver)));
-	auto kmsg = Kmsg::follow();
-	auto function = prepare(report, options);
-	if (!function)
-		return false;
-	auto before = Counts::rested();
-	with_rig(report, options, *function);
-	auto after = settled(before);
-	report.check("VmLck and pinned pages are back after close", after == before, difference(before, after));
-	report.step(fmt::format("rmmod {}", module_of(options.driver)), unload(options.driver));
-	check_splats(report, kmsg);
-	report.summary();
-	return report.good();
+	return run_on_edu(options, "windows of terabytes",
+			  [&](Report &report, const Pci_function &function) { with_rig(report, options, function); });
 }
 
 } // namespace harness
