@@ -20,8 +20,8 @@ inline constexpr const char *neither_emptied_nor_removed = "a window can neither
 class Pe
 {
 public:
-	Pe(void *host, const tcewin_pe_info &info, tcewin_owner owner)
-		: host_{host}, ddw_{host}, info_{info}, owner_{owner}, windows_{host}
+	Pe(void *host, tcewin_platform platform, const tcewin_pe_info &info, tcewin_owner owner)
+		: host_{host}, platform_{platform}, ddw_{host}, info_{info}, owner_{owner}, windows_{host}
 	{
 	}
 	Pe(const Pe &) = delete;
@@ -100,6 +100,7 @@ private:
 	void note_leftovers();
 
 	void *host_;
+	tcewin_platform platform_;
 	Ddw ddw_;
 	tcewin_pe_info info_;
 	tcewin_owner owner_;

@@ -121,7 +121,7 @@ static void adopt(struct pci_dev *pdev)
 	if (IS_ERR(entry))
 		goto put;	/* it is left to the platform */
 	entry->no_ddw = !has_ddw(entry) || tcewin_borrow_wanted(table_group);
-	if (tcewin_pe_adopt(&entry->host, &entry->pe)) {
+	if (tcewin_pe_adopt(&entry->host, TCEWIN_LPAR, &entry->pe)) {
 		forget(entry);
 		goto put;
 	}
@@ -156,7 +156,8 @@ struct tcewin_adopted *tcewin_adopted(struct iommu_table_group *table_group)
 		return entry;
 	ret = has_ddw(entry) ? tcewin_pe_read(&entry->host, table_group, &info) : -EBUSY;
 	if (!ret)
-		ret = tcewin_errno(tcewin_pe_create(&entry->host, &info, &entry->pe));
+		ret = tcewin_errno(tcewin_pe_create(&entry->host, TCEWIN_LPAR, &info,
+							&entry->pe));
 	if (ret) {
 		forget(entry);
 		return ERR_PTR(ret);

@@ -14,7 +14,7 @@ Rig::Rig(Test &test, const Setup &setup) : t{test}, host{test.host()}, mm{host.m
 	for (unsigned i = 0; i < pes; i++) {
 		fake[i] = host.firmware.new_pe(setup.personality);
 		host.firmware.give_to_kernel(fake[i]);
-		EXPECT_EQ(tcewin_pe_adopt(fake[i], &pe[i]), TCEWIN_OK);
+		EXPECT_EQ(tcewin_pe_adopt(fake[i], TCEWIN_LPAR, &pe[i]), TCEWIN_OK);
 		EXPECT_EQ(take(i), TCEWIN_OK);
 	}
 	EXPECT_EQ(attach(0), TCEWIN_OK);
