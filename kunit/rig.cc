@@ -86,6 +86,9 @@ void Rig::expect_mapped(u64 ioba, u64 address, u64 size, u32 access)
 	for (unsigned i = 0; i < pes; i++)
 		for (u64 at = 0; attached[i] && at < size; at += 4 * kib) {
 			const auto real = host.memory.real_of(mm, address + at);
+			// on IODA2 what may write may read
+			if (access & TCEWIN_WRITE && personality().in_memory())
+				access |= TCEWIN_READ;
 			const auto read = reach(ioba + at, false, i), written = reach(ioba + at, true, i);
 			const bool right = read == (access & TCEWIN_READ ? real : std::nullopt) &&
 					   written == (access & TCEWIN_WRITE ? real : std::nullopt);

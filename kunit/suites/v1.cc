@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// v1 containers: one group, its default window, ENABLE and DISABLE, memory that MAP pins and UNMAP gives back page by page.
+// v1 containers: one group, its default window, ENABLE and DISABLE, memory that MAP pins and UNMAP gives back page by
+// page.
 #include "tcewin/engine.h"
 
 #include "rig.hh"
@@ -108,8 +109,13 @@ void dirty(Test &t)
 }
 
 constexpr tcewin_case cases[] = {
-	CASE(enable_and_disable), CASE(enable_at_the_limit), CASE(one_group), CASE(pins),
-	CASE(pins_of_large_pages), CASE(bad_memory), CASE(dirty),
+	CASE_ON_BOTH(enable_and_disable),
+	CASE_ON_BOTH(enable_at_the_limit),
+	CASE_ON_BOTH(one_group),
+	CASE_ON_BOTH(pins),
+	CASE_ON_BOTH(pins_of_large_pages),
+	CASE_ON_BOTH(bad_memory),
+	CASE_ON_BOTH(dirty),
 };
 
 } // namespace
