@@ -39,6 +39,7 @@ void *tcewin_host_level_alloc(size_t bytes)
 {
 	FakeHost &h = FakeHost::current();
 	Entered in{h};
+	h.ioda.walk();
 	return h.injector.fires(Point::level) ? nullptr : h.levels.alloc(bytes, u64{1} << h.memory.page_shift);
 }
 
@@ -125,6 +126,7 @@ int tcewin_host_charge(void *mm, tcewin_u64 bytes)
 {
 	FakeHost &h = FakeHost::current();
 	Entered in{h};
+	h.ioda.walk();
 	return h.injector.fires(Point::charge) ? TCEWIN_NO_MEMORY : h.memory.charge(mm_of(mm), bytes);
 }
 

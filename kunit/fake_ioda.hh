@@ -45,7 +45,9 @@ public:
 	// The level at @real is about to be freed.
 	void level_goes(u64 real);
 
-	// The engine is in the middle of something: a PHB may read what its tables hold now.
+	// The engine is in the middle of something: a PHB may walk its tables now and remember the levels it comes by,
+	// or read entries as well.
+	void walk();
 	void peek();
 	// The last operation is over: no PHB remembers anything that is not so.
 	void settled();
@@ -63,12 +65,19 @@ private:
 	bool check_table(const tcewin_host_table *table, const char *rule);
 	void check_set(const FakePe *pe, u32 number, const tcewin_host_table *table);
 	void refresh(FakeTable &t, u64 first, u64 end);
+	void forget_levels(const tcewin_host_table *table, u64 first, u64 end);
 
 	Complaints &complaints_;
 	Injector &injector_;
 	FakeFirmware &firmware_;
 	FakeLevels &levels_;
 	Vector<tcewin_host_table *> tables_;
+	// Levels that a PHB has come by, and the entries of which it must forget all in one go to forget them.
+	struct Known {
+		const tcewin_host_table *table;
+		u64 first, end;
+	};
+	Hash<Known> known_; // by real address
 };
 
 } // namespace tcewin::test

@@ -43,17 +43,6 @@ const void *FakePhb::level(u64 real, u64 index) const
 	return level;
 }
 
-bool FakePhb::uses(u64 at, u32 above, u64 real) const
-{
-	if (at == real || !above)
-		return at == real;
-	const void *words = level(at, 0);
-	for (u64 i = 0; words && i < u64{1} << shift_; i++)
-		if (const auto below = follow(load(words, i)); below && uses(*below, above - 1, real))
-			return true;
-	return false;
-}
-
 // Where the level is that @link names. Both bits must be there: the PHB would end the walk for a direction that has
 // none.
 std::optional<u64> FakePhb::follow(u64 link) const

@@ -145,9 +145,9 @@ Snapshot::Snapshot(Rig &rig)
 			}
 		}
 	}
-	// A level that was made for a MAP that failed may stay, and is paid for, until its window goes.
-	add("locked memory", rig.mm->locked - rig.host.levels.bytes());
-	add("charged memory", rig.mm->charged - rig.host.levels.bytes());
+	add("locked memory", rig.mm->locked);
+	add("charged memory", rig.mm->charged);
+	add("levels of tables", rig.host.levels.bytes());
 	for (const FakePin *pin : rig.mm->pins) {
 		add("pinned at", pin->address);
 		add("pinned bytes", pin->size);
