@@ -116,6 +116,16 @@ void FakeMemory::made_writable(u64 real, u64 size)
 	}
 }
 
+void FakeMemory::was_writable(u64 real, u64 size)
+{
+	for (u64 n; size; real += n, size -= n) {
+		const auto o = owner_of(real);
+		n = o && o->size < size ? o->size : size;
+		if (o)
+			o->mm->dirty.remove(o->address, o->address + n);
+	}
+}
+
 int FakeMemory::pin(FakeMm *mm, u64 address, u64 size, FakePin **pin)
 {
 	const u64 mask = (u64{1} << page_shift) - 1;

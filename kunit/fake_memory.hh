@@ -79,6 +79,8 @@ public:
 	bool pinned(u64 real, u64 size) const;
 	// A device can write [real, real + size), which is pinned, from now on.
 	void made_writable(u64 real, u64 size);
+	// It could until now: that it was made dirty before does not count.
+	void was_writable(u64 real, u64 size);
 
 	// Nothing is pinned or charged.
 	void finish();
