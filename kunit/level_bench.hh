@@ -29,7 +29,7 @@ public:
 	{
 		t.host().memory.page_shift = kind.host_shift;
 		mm = t.host().memory.new_mm();
-		auto made = LevelTree::create(mm, geometry, kind.asked);
+		auto made = LevelTree::create(mm, geometry, kind.asked, LevelTree::Root::charged);
 		EXPECT(made.has_value());
 		if (made)
 			tree = std::move(*made);

@@ -32,19 +32,20 @@ void create_fails(Test &t)
 		Note at{t, "point", static_cast<u64>(p)};
 		FakeMm *mm = t.host().memory.new_mm();
 		t.host().injector.arm(p, {.at = 1});
-		const auto r = LevelTree::create(mm, g, 1);
+		const auto r = LevelTree::create(mm, g, 1, LevelTree::Root::charged);
 		EXPECT_EQ(t.host().injector.hits(p), 1);
 		EXPECT_EQ(to_status(r.transform([](const auto &) {})), TCEWIN_NO_MEMORY);
 		EXPECT_EQ(mm->charged, 0);
 		EXPECT_EQ(t.host().levels.count(), 0);
 		EXPECT_EQ(t.host().heap.count(), 0);
 		t.host().injector.disarm();
-		EXPECT(LevelTree::create(mm, g, 1).has_value());
+		EXPECT(LevelTree::create(mm, g, 1, LevelTree::Root::charged).has_value());
 		EXPECT_EQ(mm->charged, 0);
 		t.fresh_host();
 	}
 	FakeMm *mm = t.host().memory.new_mm();
-	EXPECT_EQ(to_status(LevelTree::create(mm, g, 6).transform([](const auto &) {})), TCEWIN_BAD_LEVELS);
+	EXPECT_EQ(to_status(LevelTree::create(mm, g, 6, LevelTree::Root::charged).transform([](const auto &) {})),
+		  TCEWIN_BAD_LEVELS);
 	EXPECT_EQ(t.host().injector.calls(Point::charge), 0);
 }
 
