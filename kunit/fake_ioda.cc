@@ -72,6 +72,7 @@ tcewin_host_table *FakeIoda::table_new(const tcewin_table_info &info)
 		info,
 		info.size >> info.page_shift,
 		FakePhb{complaints_, levels_, {root.value_or(0), info.levels, level_bytes, info.page_shift}},
+		false,
 		{}};
 	if (table->entries > table->phb.reach())
 		complaints_.add("a table with fewer words than its window has pages", table->entries,
@@ -169,6 +170,7 @@ int FakeIoda::unset_window(FakePe *pe, u32 number)
 	for (u64 i = 0; i < pe->tables.size(); i++)
 		if (pe->tables[i]->liobn == number) {
 			pe->tables[i]->not_removed = fails;
+			pe->tables[i]->in_memory->refused |= fails;
 			if (!fails)
 				firmware_.destroy(pe, i);
 		}
@@ -223,8 +225,17 @@ void FakeIoda::settled()
 
 void FakeIoda::finish()
 {
-	if (count())
-		complaints_.add("tables are left at the end", count());
+	for (const tcewin_host_table *table : tables_)
+		if (!table->refused)
+			complaints_.add("a table is left at the end", table->info.start, table->info.size);
+}
+
+u64 FakeIoda::levels_kept() const
+{
+	u64 n = 0;
+	for (const tcewin_host_table *table : tables_)
+		table->phb.each_level([&](u64, u64, u64) { n++; });
+	return n;
 }
 
 } // namespace tcewin::test

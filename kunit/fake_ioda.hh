@@ -13,6 +13,7 @@ struct tcewin_host_table {
 	tcewin_table_info info;
 	tcewin::test::u64 entries;
 	tcewin::test::FakePhb phb;
+	bool refused; // a PHB could not be made to let go of it
 	// Entries that were other than they are now, and that a PHB may have read then.
 	tcewin::test::RangeSet unsettled;
 };
@@ -51,8 +52,10 @@ public:
 	void peek();
 	// The last operation is over: no PHB remembers anything that is not so.
 	void settled();
-	// No table is left.
+	// No table is left, but for one that a PHB would not let go of.
 	void finish();
+	// So many levels are of such tables.
+	u64 levels_kept() const;
 
 	u64 count() const { return tables_.size(); }
 	Vector<Invalidation> invalidations;

@@ -82,8 +82,8 @@ public:
 	// It could until now: that it was made dirty before does not count.
 	void was_writable(u64 real, u64 size);
 
-	// Nothing is pinned or charged.
-	void finish();
+	// Nothing is pinned, and no more charged than may be.
+	void finish(u64 charge = 0);
 
 private:
 	static const FakePin *pin_at(const FakeMm *mm, u64 address);

@@ -69,7 +69,7 @@ public:
 private:
 	void fail_tables()
 	{
-		for (Point p : {Point::level, Point::table, Point::set_window, Point::unset_window})
+		for (Point p : {Point::level, Point::table, Point::set_window})
 			fail_each(p, {.status = 0});
 	}
 

@@ -130,14 +130,14 @@ void gigantic_pages(Test &t)
 	const u32 shift = rig.personality().in_memory() ? 30 : 34;
 	const u64 page = u64{1} << shift;
 	rig.host.memory.back(rig.mm, address, 2 * page, shift);
-	ASSERT_EQ(rig.create(shift, 64 * tib), TCEWIN_OK);
+	ASSERT_EQ(rig.create(shift, 16 * tib), TCEWIN_OK);
 	ASSERT_EQ(rig.add(address, page), TCEWIN_OK);
 	ASSERT_EQ(rig.map(rig.start + page, address, page), TCEWIN_OK);
 	for (u64 offset : {u64{0}, page / 2 + 12345, page - 1})
 		EXPECT(rig.reach(rig.start + page + offset, true) == rig.host.memory.real_of(rig.mm, address + offset));
 	EXPECT(!rig.reach(rig.start + page - 1, false));
 	EXPECT(!rig.reach(rig.start + 2 * page, false));
-	EXPECT_EQ(rig.unmap(rig.start, 64 * tib), TCEWIN_OK);
+	EXPECT_EQ(rig.unmap(rig.start, 16 * tib), TCEWIN_OK);
 	EXPECT(rig.mm->dirty.contains(address, address + page));
 }
 

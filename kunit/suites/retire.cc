@@ -161,7 +161,7 @@ void v1(Test &t)
 void with_faults(Test &t, const Personality &p, unsigned pes)
 {
 	for (Point point : {Point::alloc, Point::charge, Point::announce, Point::yield, Point::query, Point::remove,
-			    Point::reset, Point::any_hcall, Point::unset_window}) {
+			    Point::reset, Point::any_hcall}) {
 		Note which{t, "point", static_cast<u64>(point)};
 		bool more = true;
 		for (u64 k = 1; more && !t.failed(); k += t.thorough() || k < 3 ? 1 : 4) {
@@ -178,8 +178,7 @@ void with_faults(Test &t, const Personality &p, unsigned pes)
 				EXPECT_EQ(rig.valid(), 0);
 				// nor is a spare made that could show what the hypervisor did not clear
 				const bool stale = point == Point::any_hcall && p.max_windows == 2;
-				if (!rig.host.firmware.default_window_faults && point != Point::remove &&
-				    point != Point::unset_window && !stale)
+				if (!rig.host.firmware.default_window_faults && point != Point::remove && !stale)
 					expect_idle(rig);
 				expect_retired(rig);
 				EXPECT_EQ(rig.drop(block, memory(rig)), TCEWIN_OK);
