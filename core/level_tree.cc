@@ -127,10 +127,11 @@ bool LevelTree::trim_level(Tce *level, u32 above, TceIndex base, TceRange range,
 	for (u64 i = 0; above && i < words.size(); i++) {
 		Tce *next = follow(words[i]);
 		const TceRange part = below(base, i, above);
-		if (!next || part.meet(range).empty() || !trim_level(next, above - 1, part.first, range, table))
+		const TceRange named = part.meet(range);
+		if (!next || named.empty() || !trim_level(next, above - 1, part.first, range, table))
 			continue;
 		store(words[i], Tce{});
-		tcewin_host_invalidate(table, part.first.raw(), part.count.raw());
+		tcewin_host_invalidate(table, named.first.raw(), named.count.raw());
 		tcewin_host_level_free(next, shape_.level_bytes());
 		charge_.shrink(shape_.level_bytes());
 	}

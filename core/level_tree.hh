@@ -44,7 +44,8 @@ public:
 	// Every level that an entry of @range is in exists from now on. NO_MEMORY, INTERRUPTED: what was made on the
 	// way stays. Sleeps, as nothing else here does.
 	Result<> reserve(TceRange range);
-	// Gives back what no entry needs of the levels that @range is in. Hardware forgets them before, through @table.
+	// Gives back what no entry needs of the levels that @range is in. Hardware forgets @range before, through
+	// @table.
 	void trim(TceRange range, tcewin_host_table *table);
 	// reserve() has been called. What the device may write it may read: hardware knows no other way.
 	void put(TceIndex first, std::span<const Tce> words);
