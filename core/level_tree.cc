@@ -49,7 +49,7 @@ Result<Owned<LevelTree>> LevelTree::create(void *mm, const WindowGeometry &geome
 	auto *root = static_cast<Tce *>(tcewin_host_level_alloc(s.level_bytes()));
 	if (!root)
 		return fail(TCEWIN_NO_MEMORY);
-	auto tree = make<LevelTree>(s, geometry.entries(), root, std::move(charge));
+	auto tree = make<LevelTree>(s, root, std::move(charge));
 	if (!tree)
 		tcewin_host_level_free(root, s.level_bytes());
 	return tree;
@@ -74,33 +74,38 @@ Tce *LevelTree::leaf(TceIndex i) const
 	return level;
 }
 
-// The same, made where it is missing.
-Result<Tce *> LevelTree::grow(TceIndex i)
+// How many levels entry @i has too few of, less those that an entry before it, @from or later, has too few of as well.
+u32 LevelTree::missing(TceIndex i, TceIndex from) const
 {
-	Tce *level = root_;
+	u32 n = 0;
+	const Tce *level = root_;
 	for (u32 above = shape_.levels - 1; above; above--) {
-		Tce &word = level[slot(i, above)];
-		Tce *below = follow(word);
-		if (!below) {
-			TRY(charge_.grow(shape_.level_bytes()));
-			below = static_cast<Tce *>(tcewin_host_level_alloc(shape_.level_bytes()));
-			if (!below) {
-				charge_.shrink(shape_.level_bytes());
-				return fail(TCEWIN_NO_MEMORY);
-			}
-			// A device may walk there as soon as it is linked: it must find zeros.
-			std::atomic_thread_fence(std::memory_order_release);
-			store(word, link(below));
-		}
-		level = below;
+		level = level ? follow(level[slot(i, above)]) : nullptr;
+		const bool first = i == from || (i.raw() & ((u64{1} << span_shift(above)) - 1)) == 0;
+		n += !level && first;
 	}
-	return level;
+	return n;
 }
 
-Result<> LevelTree::reserve(TceRange range)
+// One more that no hardware knows; its first word leads to the others.
+Result<> LevelTree::stock_one(Tce *&levels)
+{
+	TRY(charge_.grow(shape_.level_bytes()));
+	auto *made = static_cast<Tce *>(tcewin_host_level_alloc(shape_.level_bytes()));
+	if (!made) {
+		charge_.shrink(shape_.level_bytes());
+		return fail(TCEWIN_NO_MEMORY);
+	}
+	*made = levels ? link(levels) : Tce{};
+	levels = made;
+	return {};
+}
+
+Result<> LevelTree::stock(Tce *&levels, TceRange range)
 {
 	for (TceIndex at = range.first; at < range.end();) {
-		TRY(grow(at));
+		for (u32 n = missing(at, range.first); n; n--)
+			TRY(stock_one(levels));
 		at = end_of_leaf(at);
 		if (at < range.end() && tcewin_host_yield())
 			return fail(TCEWIN_INTERRUPTED);
@@ -108,34 +113,39 @@ Result<> LevelTree::reserve(TceRange range)
 	return {};
 }
 
-// What word @i of a level leads to that begins at @base, as far as the window has it.
-TceRange LevelTree::below(TceIndex base, u64 i, u32 above) const
+// Puts @levels where entry @i has none.
+void LevelTree::grow(TceIndex i, Tce *&levels)
 {
-	const TceIndex first{base.raw() + (i << span_shift(above))};
-	return TceRange{first, TceCount{u64{1} << span_shift(above)}}.meet({TceIndex{0}, entries_});
-}
-
-void LevelTree::trim(TceRange range, tcewin_host_table *table)
-{
-	(void)trim_level(root_, shape_.levels - 1, TceIndex{0}, range, table);
-}
-
-// Whether @level, which begins with entry @base, is empty then.
-bool LevelTree::trim_level(Tce *level, u32 above, TceIndex base, TceRange range, tcewin_host_table *table)
-{
-	const std::span words{level, u64{1} << shape_.shift};
-	for (u64 i = 0; above && i < words.size(); i++) {
-		Tce *next = follow(words[i]);
-		const TceRange part = below(base, i, above);
-		const TceRange named = part.meet(range);
-		if (!next || named.empty() || !trim_level(next, above - 1, part.first, range, table))
+	Tce *level = root_;
+	for (u32 above = shape_.levels - 1; above; above--) {
+		Tce &word = level[slot(i, above)];
+		level = follow(word);
+		if (level)
 			continue;
-		store(words[i], Tce{});
-		tcewin_host_invalidate(table, named.first.raw(), named.count.raw());
-		tcewin_host_level_free(next, shape_.level_bytes());
-		charge_.shrink(shape_.level_bytes());
+		level = levels;
+		levels = follow(*level);
+		*level = Tce{};
+		// A device may walk there as soon as it is linked: it must find zeros.
+		std::atomic_thread_fence(std::memory_order_release);
+		store(word, link(level));
 	}
-	return std::ranges::all_of(words, [](Tce word) { return word == Tce{}; });
+}
+
+// What is linked stays, so all there is to fail comes before that.
+Result<> LevelTree::reserve(TceRange range)
+{
+	Tce *levels = nullptr;
+	if (auto r = stock(levels, range); !r) {
+		while (Tce *level = levels) {
+			levels = follow(*level);
+			tcewin_host_level_free(level, shape_.level_bytes());
+			charge_.shrink(shape_.level_bytes());
+		}
+		return r;
+	}
+	for (TceIndex at = range.first; at < range.end(); at = end_of_leaf(at))
+		grow(at, levels);
+	return {};
 }
 
 void LevelTree::put(TceIndex first, std::span<const Tce> words)

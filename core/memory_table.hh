@@ -37,7 +37,6 @@ public:
 	explicit InMemory(MemoryTable &table) : table_{&table} {}
 
 	Result<> reserve(TceRange range) { return table_->tree().reserve(range); }
-	void unreserve(TceRange range) { table_->tree().trim(range, table_->host()); }
 	Result<> put(TceIndex first, std::span<const Tce> words)
 	{
 		table_->tree().put(first, words);

@@ -15,15 +15,14 @@
 namespace tcewin
 {
 
-// put() and clear() take at most `batch` entries, for put() only such that reserve() has been told of; unreserve() is
-// for those that came to nothing. A failed call may have written any part of them. What the device's side may still
-// have cached of old entries is gone only after invalidate(); `remembers` says whether there is such a thing.
+// put() and clear() take at most `batch` entries, for put() only such that reserve() has been told of. A failed call
+// may have written any part of them. What the device's side may still have cached of old entries is gone only after
+// invalidate(); `remembers` says whether there is such a thing.
 template <class B>
 concept TableBackend = requires(B &b, TceIndex first, std::span<const Tce> words, TceCount n, TceRange range) {
 	{ B::batch } -> std::convertible_to<u64>;
 	{ B::remembers } -> std::convertible_to<bool>;
 	{ b.reserve(range) } -> std::same_as<Result<>>;
-	{ b.unreserve(range) } -> std::same_as<void>;
 	{ b.put(first, words) } -> std::same_as<Result<>>;
 	{ b.clear(first, n) } -> std::same_as<Result<>>;
 	{ b.invalidate(range) } -> std::same_as<void>;

@@ -193,21 +193,12 @@ Result<> Window::map_now(Ioba ioba, UserVa address, Bytes size, Access access)
 	return r;
 }
 
-// Room for @range in every table, or as before.
+// Room for @range in every table; there is one only where it takes any.
 Result<> Window::reserve(TceRange range)
 {
 	for (Member &m : tables())
-		if (auto r = m.table.visit([&](auto &backend) { return backend.reserve(range); }); !r) {
-			unreserve(range);
-			return r;
-		}
+		TRY(m.table.visit([&](auto &backend) { return backend.reserve(range); }));
 	return {};
-}
-
-void Window::unreserve(TceRange range)
-{
-	for (Member &m : tables())
-		m.table.visit([&](auto &backend) { backend.unreserve(range); });
 }
 
 // Makes @range map what @list says.
@@ -227,7 +218,6 @@ Result<> Window::write(TceRange range, RunList &list)
 		return {};
 	});
 	if (!settled) {
-		unreserve(range);
 		dirty(list);
 		if (stuck_)
 			keep_in_limbo(list);

@@ -73,7 +73,6 @@ private:
 	Result<Settled> clear(TceRange range, BatchPage &page) REQUIRES(lock_);
 	Result<> clear_mapped(Member &member) REQUIRES(lock_);
 	Result<> reserve(TceRange range) REQUIRES(lock_);
-	void unreserve(TceRange range) REQUIRES(lock_);
 	Result<Table> table_for(Pe &pe, const PeWindow &at) REQUIRES(lock_);
 	Result<> fill(Member &member) REQUIRES(lock_);
 	Result<> drop_member(std::size_t at) REQUIRES(lock_);

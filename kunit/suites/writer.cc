@@ -30,7 +30,6 @@ struct Recorder {
 		return note(first, count.raw(), [](u64) { return 0; });
 	}
 	Result<> reserve(TceRange) { return {}; }
-	void unreserve(TceRange) {}
 	void invalidate(TceRange) {}
 
 	// Half of a call that fails is written.
