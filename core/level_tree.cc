@@ -113,11 +113,11 @@ Result<> LevelTree::stock(Tce *&levels, TceRange range)
 	return {};
 }
 
-// Puts @levels where entry @i has none.
+// Puts @levels where entry @i has none, as long as there are any.
 void LevelTree::grow(TceIndex i, Tce *&levels)
 {
 	Tce *level = root_;
-	for (u32 above = shape_.levels - 1; above; above--) {
+	for (u32 above = shape_.levels - 1; levels && above; above--) {
 		Tce &word = level[slot(i, above)];
 		level = follow(word);
 		if (level)
@@ -143,7 +143,7 @@ Result<> LevelTree::reserve(TceRange range)
 		}
 		return r;
 	}
-	for (TceIndex at = range.first; at < range.end(); at = end_of_leaf(at))
+	for (TceIndex at = range.first; levels && at < range.end(); at = end_of_leaf(at))
 		grow(at, levels);
 	return {};
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // PEs and what a device reaches through their windows; the hypervisor and its firmware, which make windows by RTAS and
-// write their tables by hypercall (tables in memory are FakeIoda's). It checks what no real machine tells (an index past the end, a word that points to memory which is not
-// pinned, two RTAS calls mixed) and keeps every store, so that a test can look at each state in between.
+// write their tables by hypercall (tables in memory are FakeIoda's). It checks what no real machine tells (an index
+// past the end, a word that points to memory which is not pinned, two RTAS calls mixed) and keeps every store, so that
+// a test can look at each state in between.
 #pragma once
 
 #include "fake_memory.hh"

@@ -19,7 +19,7 @@ enum class Point {
 	platform_release,
 	set_window,
 	unset_window,
-	yield,	  // a fatal signal
+	yield, // a fatal signal
 	put,
 	put_indirect,
 	stuff,
