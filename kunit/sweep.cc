@@ -112,8 +112,10 @@ private:
 		rig.host.injector.arm(p, what);
 		const int status = s.act(rig);
 		rig.host.injector.disarm();
-		// The empty default window of a PE may lack, or be there beside another, only where the fault hit it.
-		const Snapshot::Spares spares = rig.host.firmware.default_window_faults == faults
+		// The empty default window of a PE may lack, or be there beside another, only where the fault hit it,
+		// or the bookkeeping for it once it was there.
+		const bool of_others = p != Point::alloc && p != Point::table;
+		const Snapshot::Spares spares = of_others && rig.host.firmware.default_window_faults == faults
 							? Snapshot::Spares::count
 							: Snapshot::Spares::overlook;
 		allowed.check(t, rig.host.firmware.history, from);
