@@ -114,19 +114,17 @@ private:
 		rig.host.injector.disarm();
 		// The empty default window of a PE may lack, or be there beside another, only where the fault hit it,
 		// or the bookkeeping for it once it was there.
-		const bool of_others = p != Point::alloc && p != Point::table;
-		const Snapshot::Spares spares = of_others && rig.host.firmware.default_window_faults == faults
-							? Snapshot::Spares::count
-							: Snapshot::Spares::overlook;
+		const bool spares =
+			rig.host.firmware.default_window_faults != faults || p == Point::alloc || p == Point::table;
 		allowed.check(t, rig.host.firmware.history, from);
 		if (status != TCEWIN_OK) {
-			Snapshot{rig}.expect_same(t, before, spares);
+			Snapshot{rig}.expect_same(t, before, {.spares = spares, .levels = false});
 			EXPECT(rig.host.injector.hits(p));
 			EXPECT(status == TCEWIN_NO_MEMORY || status == TCEWIN_FIRMWARE_ERROR ||
 			       status == TCEWIN_INTERRUPTED || status == TCEWIN_TOO_LARGE);
 			EXPECT_EQ(s.act(rig), TCEWIN_OK);
 		}
-		Snapshot{rig}.expect_same(t, *after, spares);
+		Snapshot{rig}.expect_same(t, *after, {.spares = spares, .levels = false});
 		return rig.host.injector.hits(p) != 0;
 	}
 
