@@ -48,9 +48,9 @@ Result<PeWindow> IodaWindows::create_at(PageShift page, Bytes size, Ioba at)
 	return fail(taken(TCEWIN_INCOMPATIBLE));
 }
 
-Result<> IodaWindows::connect(const PeWindow &window, const MemoryTable *table)
+Result<> IodaWindows::connect(const PeWindow &window, tcewin_host_table *table)
 {
-	return from_status(tcewin_host_set_window(host_, window.liobn.raw(), table->host()));
+	return from_status(tcewin_host_set_window(host_, window.liobn.raw(), table));
 }
 
 Result<> IodaWindows::remove(const PeWindow &window) { return drop(*windows_.find(window.liobn)); }

@@ -29,7 +29,7 @@ public:
 	Result<PeWindow> create(PageShift page, Bytes size);
 	Result<PeWindow> create_at(PageShift page, Bytes size, Ioba at);
 	// The device translates by @table from now on. FIRMWARE_ERROR.
-	Result<> connect(const PeWindow &window, const MemoryTable *table);
+	Result<> connect(const PeWindow &window, tcewin_host_table *table);
 	// FIRMWARE_ERROR: its place may still have the table.
 	Result<> remove(const PeWindow &window);
 	void suspect() {} // a new table is empty

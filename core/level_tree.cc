@@ -17,8 +17,8 @@ constexpr u32 host_pages_shift = 2;   // but so many host pages, where no other 
 constexpr u32 walked_bits = 55;	      // of an address that hardware translates, the page's included
 constexpr u32 word_shift = 3;
 
-// A level's word for the level below it.
-Tce link(const Tce *level) { return Tce{HostPhys{tcewin_host_real_address(level)}, Access::both}; }
+// A level's word for the level below it; without permissions hardware does not follow it.
+Tce link(HostPhys level, Access access) { return Tce{level, access}; }
 
 // A device may read the word at any time: old or new, never half of each.
 void store(Tce &slot, Tce word) { std::atomic_ref{slot}.store(word, std::memory_order_relaxed); }
@@ -57,12 +57,15 @@ Result<Owned<LevelTree>> LevelTree::create(void *mm, const WindowGeometry &geome
 
 LevelTree::~LevelTree() { free_level(root_, shape_.levels - 1); }
 
-void LevelTree::free_level(Tce *level, u32 above)
+// With all that is below it; how many they were.
+u64 LevelTree::free_level(Tce *level, u32 above)
 {
+	u64 freed = 1;
 	for (u64 i = 0; above && i < u64{1} << shape_.shift; i++)
 		if (Tce *below = follow(level[i]))
-			free_level(below, above - 1);
+			freed += free_level(below, above - 1);
 	tcewin_host_level_free(level, shape_.level_bytes());
+	return freed;
 }
 
 // The last level that entry @i is in, or nullptr.
@@ -74,78 +77,78 @@ Tce *LevelTree::leaf(TceIndex i) const
 	return level;
 }
 
-// How many levels entry @i has too few of, less those that an entry before it, @from or later, has too few of as well.
-u32 LevelTree::missing(TceIndex i, TceIndex from) const
-{
-	u32 n = 0;
-	const Tce *level = root_;
-	for (u32 above = shape_.levels - 1; above; above--) {
-		level = level ? follow(level[slot(i, above)]) : nullptr;
-		const bool first = i == from || (i.raw() & ((u64{1} << span_shift(above)) - 1)) == 0;
-		n += !level && first;
-	}
-	return n;
-}
-
-// One more that no hardware knows; its first word leads to the others.
-Result<> LevelTree::stock_one(Tce *&levels)
-{
-	TRY(charge_.grow(shape_.level_bytes()));
-	auto *made = static_cast<Tce *>(tcewin_host_level_alloc(shape_.level_bytes()));
-	if (!made) {
-		charge_.shrink(shape_.level_bytes());
-		return fail(TCEWIN_NO_MEMORY);
-	}
-	*made = levels ? link(levels) : Tce{};
-	levels = made;
-	return {};
-}
-
-Result<> LevelTree::stock(Tce *&levels, TceRange range)
-{
-	for (TceIndex at = range.first; at < range.end();) {
-		for (u32 n = missing(at, range.first); n; n--)
-			TRY(stock_one(levels));
-		at = end_of_leaf(at);
-		if (at < range.end() && tcewin_host_yield())
-			return fail(TCEWIN_INTERRUPTED);
-	}
-	return {};
-}
-
-// Puts @levels where entry @i has none, as long as there are any.
-void LevelTree::grow(TceIndex i, Tce *&levels)
+// What is missing on the way to entry @i is made, but not yet for hardware.
+Result<> LevelTree::grow(TceIndex i)
 {
 	Tce *level = root_;
-	for (u32 above = shape_.levels - 1; levels && above; above--) {
+	for (u32 above = shape_.levels - 1; above; above--) {
+		Tce &word = level[slot(i, above)];
+		Tce *below = follow(word);
+		if (!below) {
+			TRY(charge_.grow(shape_.level_bytes()));
+			below = static_cast<Tce *>(tcewin_host_level_alloc(shape_.level_bytes()));
+			if (!below) {
+				charge_.shrink(shape_.level_bytes());
+				return fail(TCEWIN_NO_MEMORY);
+			}
+			store(word, link(HostPhys{tcewin_host_real_address(below)}, Access::none));
+		}
+		level = below;
+	}
+	return {};
+}
+
+// f(word, the level behind it, levels below that) for the words that lead to entry @i, as far as there are any; false
+// ends it.
+template <class F>
+void LevelTree::descend(TceIndex i, F f)
+{
+	Tce *level = root_;
+	for (u32 above = shape_.levels - 1; above; above--) {
 		Tce &word = level[slot(i, above)];
 		level = follow(word);
-		if (level)
-			continue;
-		level = levels;
-		levels = follow(*level);
-		*level = Tce{};
-		// A device may walk there as soon as it is linked: it must find zeros.
-		std::atomic_thread_fence(std::memory_order_release);
-		store(word, link(level));
+		if (!level || !f(word, level, above - 1))
+			return;
 	}
 }
 
-// What is linked stays, so all there is to fail comes before that.
 Result<> LevelTree::reserve(TceRange range)
 {
-	Tce *levels = nullptr;
-	if (auto r = stock(levels, range); !r) {
-		while (Tce *level = levels) {
-			levels = follow(*level);
-			tcewin_host_level_free(level, shape_.level_bytes());
-			charge_.shrink(shape_.level_bytes());
+	for (TceIndex at = range.first; at < range.end();) {
+		auto r = grow(at);
+		at = end_of_leaf(at);
+		if (r && at < range.end() && tcewin_host_yield())
+			r = fail(TCEWIN_INTERRUPTED);
+		if (!r) {
+			take_back(range);
+			return r;
 		}
-		return r;
 	}
-	for (TceIndex at = range.first; levels && at < range.end(); at = end_of_leaf(at))
-		grow(at, levels);
 	return {};
+}
+
+void LevelTree::show(TceRange range)
+{
+	// What the levels hold is there before anybody can see it.
+	std::atomic_thread_fence(std::memory_order_release);
+	for (TceIndex at = range.first; at < range.end(); at = end_of_leaf(at))
+		descend(at, [](Tce &word, const Tce *, u32) {
+			if (word.access() == Access::none)
+				store(word, link(word.real(), Access::both));
+			return true;
+		});
+}
+
+void LevelTree::take_back(TceRange range)
+{
+	for (TceIndex at = range.first; at < range.end(); at = end_of_leaf(at))
+		descend(at, [&](Tce &word, Tce *level, u32 above) {
+			if (word.access() != Access::none)
+				return true;
+			store(word, Tce{});
+			charge_.shrink(free_level(level, above) * shape_.level_bytes());
+			return false;
+		});
 }
 
 void LevelTree::put(TceIndex first, std::span<const Tce> words)

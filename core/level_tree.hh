@@ -38,9 +38,13 @@ public:
 	const Tce *root() const { return root_; }
 	Shape shape() const { return shape_; }
 
-	// Every level that an entry of @range is in exists from now on, until the table goes: hardware may remember the
-	// way there. NO_MEMORY, INTERRUPTED: none was made. Sleeps, as nothing else here does.
+	// There is a level for every entry of @range from now on, though hardware does not see a new one before show().
+	// NO_MEMORY, INTERRUPTED: as it was. Sleeps, as take_back() does and nothing else here.
 	Result<> reserve(TceRange range);
+	// Hardware sees the levels of @range, and what is in them.
+	void show(TceRange range);
+	// Those that it has not seen are gone, with what is in them.
+	void take_back(TceRange range);
 	// reserve() has been called. What the device may write it may read: hardware knows no other way.
 	void put(TceIndex first, std::span<const Tce> words);
 	// Where a level is missing there is nothing to clear.
@@ -52,11 +56,10 @@ private:
 	u64 slot(TceIndex i, u32 above) const { return i.raw() >> span_shift(above) & ((u64{1} << shape_.shift) - 1); }
 	TceIndex end_of_leaf(TceIndex i) const { return TceIndex{((i.raw() >> shape_.shift) + 1) << shape_.shift}; }
 	Tce *leaf(TceIndex i) const;
-	u32 missing(TceIndex i, TceIndex from) const;
-	Result<> stock(Tce *&levels, TceRange range);
-	Result<> stock_one(Tce *&levels);
-	void grow(TceIndex i, Tce *&levels);
-	void free_level(Tce *level, u32 above);
+	Result<> grow(TceIndex i);
+	template <class F>
+	void descend(TceIndex i, F f);
+	u64 free_level(Tce *level, u32 above);
 
 	Shape shape_;
 	Tce *root_;

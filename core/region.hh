@@ -47,6 +47,9 @@ public:
 	void drop_mapped(UserVa from, PageShift page, TceCount n, Access access);
 	bool mapped() const { return mapped_.load(std::memory_order_relaxed) != 0; }
 
+	// Unpins a registered region that nothing of ours maps. STILL_MAPPED: somebody else (KVM) does.
+	Result<> let_go();
+
 	std::size_t extents() const { return extents_.size(); }
 
 private:

@@ -98,12 +98,13 @@ void tcewin_host_unpin_page(tcewin_u64 real, tcewin_u32 dirty)
 		h.firmware.check_reach("unpinned a page that a device can reach");
 }
 
-void tcewin_host_unpin(void *mm, void *pin)
+int tcewin_host_unpin(void *mm, void *pin)
 {
 	FakeHost &h = FakeHost::current();
 	Entered in{h};
 	if (h.memory.unpin(mm_of(mm), pin_of(pin)))
 		h.firmware.check_reach("unpinned what a device can reach");
+	return TCEWIN_OK;
 }
 
 int tcewin_host_pin_resolve(void *pin, tcewin_u64 address, tcewin_u64 *real)

@@ -61,8 +61,8 @@ bool FakeIoda::check_table(const tcewin_host_table *table, const char *rule)
 tcewin_host_table *FakeIoda::table_new(const tcewin_table_info &info)
 {
 	const auto root = levels_.tell(info.root);
-	const u64 page = u64{1} << info.page_shift, level_bytes = u64{8} << info.level_shift;
-	if (!root)
+	const u64 page = u64{1} << info.page_shift, level_bytes = u64{8} << (info.root ? info.level_shift : 9);
+	if (!root && !info.liobn)
 		complaints_.add("a table whose root is no level", reinterpret_cast<u64>(info.root));
 	if (!info.size || (info.start | info.size) & (page - 1))
 		complaints_.add("a table that is not a number of pages", info.start, info.size);
@@ -74,7 +74,7 @@ tcewin_host_table *FakeIoda::table_new(const tcewin_table_info &info)
 		FakePhb{complaints_, levels_, {root.value_or(0), info.levels, level_bytes, info.page_shift}},
 		false,
 		{}};
-	if (table->entries > table->phb.reach())
+	if (root && table->entries > table->phb.reach())
 		complaints_.add("a table with fewer words than its window has pages", table->entries,
 				table->phb.reach());
 	tables_.push(table);

@@ -43,11 +43,11 @@ const void *FakePhb::level(u64 real, u64 index) const
 	return level;
 }
 
-// Where the level is that @link names. Both bits must be there: the PHB would end the walk for a direction that has
-// none.
+// Where the level is that @link names. A link without permissions ends the walk; with one of the two, the PHB would end
+// it for the other direction only.
 std::optional<u64> FakePhb::follow(u64 link) const
 {
-	if (!link)
+	if (!(link & link_bits))
 		return std::nullopt;
 	if ((link & link_bits) != (may_read | may_write)) {
 		complaints_.add("a link without both permissions, or with bits that have no meaning", link);

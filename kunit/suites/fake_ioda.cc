@@ -42,8 +42,8 @@ struct Hand : Bare {
 		root = static_cast<u64 *>(tcewin_host_level_alloc(4 * kib));
 		leaf = static_cast<u64 *>(tcewin_host_level_alloc(4 * kib));
 		root[0] = big_endian(tcewin_host_real_address(leaf) | 3);
-		info = {.start = 0, .size = mib, .root = root, .page_shift = 16, .levels = 2, .level_shift = 9};
-		table = tcewin_host_table_new(&info);
+		info = {.start = 0, .size = mib, .root = root, .page_shift = 16, .levels = 2, .level_shift = 9, .liobn = 0};
+		table = tcewin_host_table_new(nullptr, &info);
 	}
 	void set() { EXPECT_EQ(tcewin_host_set_window(pe, 0, table), TCEWIN_OK); }
 	void put(u64 index, u64 word) { leaf[index] = big_endian(word); }
@@ -175,7 +175,7 @@ void bad_tables(Test &t)
 	const auto refused = [&](auto spoil) {
 		tcewin_table_info info = h.info;
 		spoil(info);
-		EXPECT(tcewin_host_table_new(&info));
+		EXPECT(tcewin_host_table_new(nullptr, &info));
 		return h.c.take();
 	};
 	EXPECT_EQ(refused([](auto &) {}), 0);
@@ -187,7 +187,7 @@ void bad_tables(Test &t)
 	EXPECT_EQ(refused([](auto &i) { i.levels = 5; }), 1);	   // 61 bits
 	EXPECT_EQ(refused([](auto &i) { i.level_shift = 8; }), 1);
 	h.host.injector.arm(Point::table, {.at = 1});
-	EXPECT(!tcewin_host_table_new(&h.info));
+	EXPECT(!tcewin_host_table_new(nullptr, &h.info));
 }
 
 void bad_places(Test &t)
