@@ -39,6 +39,8 @@ public:
 	int wait(int status);
 	int platform_take(FakePe *pe, tcewin_pe_info *info);
 	int platform_release(FakePe *pe);
+	// An LPAR's set_window and unset_window: nothing that a device sees.
+	int set_object(FakePe *pe, u32 liobn, tcewin_host_table *table);
 	int window_added(FakePe *pe, const tcewin_window_info *window);
 	void window_removed(FakePe *pe, const tcewin_window_info *window);
 

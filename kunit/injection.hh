@@ -19,6 +19,7 @@ enum class Point {
 	platform_release,
 	set_window,
 	unset_window,
+	settle, // tcewin_host_table_settle()
 	yield, // a fatal signal
 	put,
 	put_indirect,
