@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A virtual CPU's hypercalls and the ioctls of another thread on the same few entries, and the window goes and comes.
+// Who has an entry in the end is chance. That no memory is reached once UNREGISTER_MEMORY gave it back is not.
+#include <atomic>
+#include <mutex>
+#include <random>
+#include <thread>
+
+#include "cmd/kvm_bench.hh"
+#include "lib/tally.hh"
+
+namespace harness
+{
+
+namespace
+{
+
+constexpr std::uint64_t entries = 16;
+constexpr auto near = Kvm_bench::near, far = Kvm_bench::far;
+using Random = std::mt19937_64;
+
+std::size_t any_unit(Random &random) { return near + random() % (Kvm_bench::near_units + Kvm_bench::far_units); }
+
+class Kvm_race
+{
+public:
+	explicit Kvm_race(Kvm_bench &b) : b_{b} {}
+
+	void run()
+	{
+		{
+			std::jthread cpu{[this] { issue(); }};
+			Random random{b_.options.seed};
+			auto end = std::chrono::steady_clock::now() + std::chrono::seconds{b_.options.seconds};
+			while (!stop_ && std::chrono::steady_clock::now() < end)
+				act(random);
+			stop_ = true;
+		}
+		tally_.print();
+		for (auto name :
+		     {"H_PUT_TCE", "H_PUT_TCE_INDIRECT", "H_STUFF_TCE", "MAP_DMA", "UNMAP_DMA", "SET_SPAPR_TCE"})
+			b_.report.check(fmt::format("{} was tried and worked", name), tally_.times(name) > 0,
+					fmt::format("{} times", tally_.times(name)));
+	}
+
+private:
+	bool count(const char *name, const Result<Answer> &answer)
+	{
+		if (answer && !*answer)
+			return tally_(name, Result<>{fail(EAGAIN)}); // left to us
+		if (answer && **answer != h_success)
+			return tally_(name, Result<>{fail(EINVAL)});
+		return tally_(name, answer);
+	}
+
+	void issue()
+	{
+		Random random{b_.options.seed + 1};
+		while (!stop_) {
+			while (changing_)
+				std::this_thread::yield(); // a mutex alone would hardly ever be had by the other one
+			const std::scoped_lock lock{table_lock_};
+			auto entry = random() % entries;
+			switch (random() % 4) {
+			case 0: {
+				std::uint64_t tces[4];
+				for (auto &tce : tces)
+					tce = b_.gpa(any_unit(random)) | tce_both;
+				count("H_PUT_TCE_INDIRECT", b_.put_list(entry, tces));
+				break;
+			}
+			case 1:
+				count("H_STUFF_TCE", b_.stuff(entry, 1 + random() % 4));
+				break;
+			default:
+				count("H_PUT_TCE", b_.put(entry, any_unit(random)));
+			}
+		}
+	}
+
+	void act(Random &random)
+	{
+		switch (random() % 32) {
+		case 0:
+			window_goes_and_comes();
+			break;
+		case 1:
+			if (tally_("UNREGISTER_MEMORY", b_.dismiss(far, Kvm_bench::far_units)))
+				tally_("REGISTER_MEMORY", b_.enroll(far, Kvm_bench::far_units));
+			break;
+		case 2 ... 15:
+			tally_("UNMAP_DMA", b_.unmap(random() % entries, 1 + random() % 4));
+			break;
+		default:
+			tally_("MAP_DMA", b_.map(random() % entries, any_unit(random)));
+		}
+	}
+
+	// Hypercalls go on through both, then the CPU gets a new table as from a good hypervisor: KVM walks its tables
+	// without protection against their closing.
+	void window_goes_and_comes()
+	{
+		if (!tally_("TCE_REMOVE", b_.container().tce_remove(b_.window)))
+			return;
+		auto start = b_.container().tce_create(b_.window_shift, b_.window_size, 1);
+		if (!tally_("TCE_CREATE", start))
+			return;
+		changing_ = true;
+		change_table();
+		changing_ = false;
+	}
+	void change_table()
+	{
+		const std::scoped_lock lock{table_lock_};
+		auto shape = b_.table->shape();
+		b_.table.reset();
+		auto made = Kvm_table::create(*b_.vm, shape);
+		if (!tally_("KVM_CREATE_SPAPR_TCE", made))
+			return stop_.store(true);
+		b_.table.emplace(std::move(*made));
+		tally_("SET_SPAPR_TCE", b_.vfio->join(b_.rig->group(), *b_.table));
+	}
+
+	Kvm_bench &b_;
+	std::atomic<bool> stop_ = false;
+	std::mutex table_lock_; // held during each hypercall
+	std::atomic<bool> changing_ = false;
+	Tally tally_;
+};
+
+} // namespace
+
+void kvm_race(Kvm_bench &b)
+{
+	b.window_size = 16ull << 20; // so that it comes and goes fast
+	if (!b.set_up())
+		return;
+	Kvm_race{b}.run();
+	b.report.step("UNMAP_DMA of all", b.unmap(0, entries + 4));
+	for (std::uint64_t entry = 0; entry < entries; entry += 5)
+		b.misses(fmt::format("entry {} after UNMAP_DMA", entry), entry, near);
+	auto near_gone = b.dismiss(near, Kvm_bench::near_units), far_gone = b.dismiss(far, Kvm_bench::far_units);
+	auto fair = [](const Result<> &done) { return done || done.error() == Errno{EBUSY}; };
+	b.report.check("UNREGISTER_MEMORY works, or says EBUSY", fair(near_gone) && fair(far_gone),
+		       fmt::format("near {}, far {}", outcome(near_gone), outcome(far_gone)));
+}
+
+} // namespace harness
