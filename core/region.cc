@@ -177,6 +177,20 @@ void Region::fill(UserVa from, PageShift page, Access access, std::span<Tce> out
 	}
 }
 
+HostPhys Region::real_at(UserVa va) const
+{
+	const Extent &e = extents_[extent_at(va - start_)];
+	return e.real + (va - start_ - e.offset);
+}
+
+bool Region::holds(HostPhys real) const
+{
+	for (std::size_t i = 0; i < extents_.size(); i++)
+		if (real >= extents_[i].real && real - extents_[i].real < extent_end(i) - extents_[i].offset)
+			return true;
+	return false;
+}
+
 void Region::dirty(UserVa from, Bytes size) const
 {
 	const Bytes first = from - start_, last = first + size;

@@ -37,6 +37,9 @@ public:
 	Result<> check(UserVa from, Bytes size, PageShift page) const;
 	// The TCEs for consecutive IOMMU pages from @from; check() has passed.
 	void fill(UserVa from, PageShift page, Access access, std::span<Tce> out) const;
+	// The real address behind @va, which lies inside; and whether one is part of it, which takes long.
+	HostPhys real_at(UserVa va) const;
+	bool holds(HostPhys real) const;
 	// A device may have written [from, from + size).
 	void dirty(UserVa from, Bytes size) const;
 

@@ -48,6 +48,8 @@ public:
 	Result<> unmap(Ioba ioba, Bytes size);
 	// tcewin_table_exchange() of one of its tables.
 	Result<Tce> exchange(WindowTable &table, TceIndex i, Tce word);
+	// Somebody else has an entry into @region, which is one of @regions.
+	bool foreign_maps(const RegionSet &regions, const Region &region);
 	// All of it.
 	Result<> unmap_all() { return unmap(geometry().start, geometry().size); }
 
@@ -90,6 +92,8 @@ private:
 	void drop_table(WindowTable *table) REQUIRES(lock_);
 	Result<> remove_locked(BatchPage &page) REQUIRES(lock_);
 	void forget_locked() REQUIRES(lock_);
+	bool leads_into(const WindowTable &table, TceIndex i, const RegionSet &regions, const Region &region) const
+		REQUIRES(lock_);
 	Result<TceRange> check_map(Ioba ioba, UserVa address, Bytes size, Access access) const;
 	Result<> write(TceRange range, RunList &list);
 	Result<> plan(const RegionSet &regions, TceRange range, UserVa address, Access access, RunList &list) const;

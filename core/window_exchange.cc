@@ -30,8 +30,34 @@ Result<Tce> Window::exchange(WindowTable &table, TceIndex i, Tce word)
 	const Settled settled = TRY(put_foreign(table, one, word, *page));
 	if (ours)
 		ledger_.erase(one, std::move(spare), settled);
-	table.foreign.set(i, valid ? word : Tce{});
+	table.foreign.set(i, word);
 	return old.access() == Access::none && old != Tce{} ? Tce{old.real(), Access::both} : old;
+}
+
+// Whether somebody else has put an entry that leads into @region. What he counts for it does not prove the contrary:
+// two that put the same entry may both uncount what was there before.
+bool Window::foreign_maps(const RegionSet &regions, const Region &region)
+{
+	const Exclusive hold{lock_};
+	for (const auto &table : tables_) {
+		const TceRange all = geometry().all();
+		for (TceRange part = table->foreign.next_valid(all); !part.empty();
+		     part = table->foreign.next_valid({part.end(), all.end() - part.end()}))
+			for (TceIndex i = part.first; i < part.end(); i = i + TceCount{1})
+				if (leads_into(*table, i, regions, region))
+					return true;
+	}
+	return false;
+}
+
+bool Window::leads_into(const WindowTable &table, TceIndex i, const RegionSet &regions, const Region &region) const
+{
+	const HostPhys real = table.foreign.get(i).real();
+	const UserVa address{tcewin_host_table_address(table.host.get(), i.raw())};
+	const Region *named = regions.find(address);
+	if (named && named->real_at(address) == real)
+		return named == &region;
+	return region.holds(real);
 }
 
 } // namespace tcewin

@@ -170,7 +170,7 @@ struct tcewin_host_table *tcewin_host_table_new(void *mm, const struct tcewin_ta
 void tcewin_host_table_free(struct tcewin_host_table *table);
 /*
  * Others (KVM) may change entries from now on, by tcewin_table_exchange() with @engine / may not, and none is about to; as it is for a
- * new table. Both are fine when it is so already. Not inside of a window's lock.
+ * new table. Both are fine when it is so already. Not inside of a window's lock, and close takes long where others were at work.
  */
 void tcewin_host_table_open(struct tcewin_host_table *table, struct tcewin_table *engine);
 void tcewin_host_table_close(struct tcewin_host_table *table);
@@ -179,6 +179,8 @@ void tcewin_host_table_close(struct tcewin_host_table *table);
  * Status: STILL_MAPPED when that cannot be told (yet): its maker has not finished. Called with the window's lock held.
  */
 int tcewin_host_table_settle(struct tcewin_host_table *table, tcewin_u64 entry, tcewin_u64 real);
+/* The user address that the maker of such an entry says is behind it, 0 as long as it does not. Any context. */
+tcewin_u64 tcewin_host_table_address(struct tcewin_host_table *table, tcewin_u64 entry);
 
 /*
  * @table is in a place of the PE from now on, for the rest of the kernel to find / nothing is. @number is the LIOBN, or on IODA2 the
