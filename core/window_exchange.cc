@@ -27,9 +27,13 @@ Result<Tce> Window::exchange(WindowTable &table, TceIndex i, Tce word)
 	const bool valid = word.access() != Access::none;
 	if (valid)
 		TRY(reserve(one));
-	const Settled settled = TRY(put_foreign(table, one, word, *page));
+	const auto settled = put_foreign(table, one, word, *page);
+	if (!settled) {
+		table.dirty(word);
+		return fail(settled.error());
+	}
 	if (ours)
-		ledger_.erase(one, std::move(spare), settled);
+		ledger_.erase(one, std::move(spare), *settled);
 	table.foreign.set(i, word);
 	return old.access() == Access::none && old != Tce{} ? Tce{old.real(), Access::both} : old;
 }

@@ -49,11 +49,18 @@ Result<Owned<WindowTable>> WindowTable::of_firmware(Window &window, void *mm, Li
 	return make<WindowTable>(window, mm, Owned<LevelTree>{}, std::move(host), table);
 }
 
+void WindowTable::dirty(Tce word) const
+{
+	if (writes(word.access()))
+		tcewin_host_dirty(word.real().raw(), window.geometry().page_shift.size().raw());
+}
+
 void WindowTable::settle(TceRange range)
 {
 	for (TceIndex i = foreign.next_any(range); i < range.end();
 	     i = foreign.next_any({i + TceCount{1}, range.end() - (i + TceCount{1})})) {
 		const HostPhys real = foreign.get(i).real();
+		dirty(foreign.get(i));
 		const bool done = tcewin_host_table_settle(host.get(), i.raw(), real.raw()) == TCEWIN_OK;
 		foreign.set(i, done ? Tce{} : Tce{real, Access::none});
 	}

@@ -47,6 +47,8 @@ struct WindowTable {
 	// Others may change entries from now on / may not, nor are they about to. Not with the window's lock held.
 	void open() { tcewin_host_table_open(host.get(), reinterpret_cast<tcewin_table *>(this)); }
 	void close() { tcewin_host_table_close(host.get()); }
+	// A device could write by @word, which leads to registered memory, and cannot any more.
+	void dirty(Tce word) const;
 	// No entry of others is left in @range: their counts on the memory behind it go.
 	void settle(TceRange range);
 

@@ -113,7 +113,12 @@ int tcewin_host_table_settle(struct tcewin_host_table *table, tcewin_u64 entry, 
 	return h.kvm.settle(table, entry, real);
 }
 
-tcewin_u64 tcewin_host_table_address(struct tcewin_host_table *, tcewin_u64) { return 0; }
+tcewin_u64 tcewin_host_table_address(struct tcewin_host_table *table, tcewin_u64 entry)
+{
+	FakeHost &h = FakeHost::current();
+	Entered in{h};
+	return h.kvm.address(table, entry);
+}
 
 int tcewin_host_set_window(void *pe, tcewin_u32 number, struct tcewin_host_table *table)
 {
