@@ -91,7 +91,7 @@ void Window::drop_table(WindowTable *table)
 		if (tables_[i].get() != table)
 			continue;
 		if (!abandoned_)
-			table->settle(geometry().all());
+			tcewin_host_table_settle_rest(table->host.get());
 		if (abandoned_ || (table->walked && table->tree))
 			(void)tables_[i].release();
 		tables_.remove(i);

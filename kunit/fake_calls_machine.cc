@@ -98,6 +98,8 @@ void tcewin_host_table_close(struct tcewin_host_table *) {}
 
 int tcewin_host_table_settle(struct tcewin_host_table *, tcewin_u64, tcewin_u64) { return TCEWIN_OK; }
 
+void tcewin_host_table_settle_rest(struct tcewin_host_table *) {}
+
 tcewin_u64 tcewin_host_table_address(struct tcewin_host_table *, tcewin_u64) { return 0; }
 
 int tcewin_host_set_window(void *pe, tcewin_u32 number, struct tcewin_host_table *table)
