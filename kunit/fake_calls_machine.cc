@@ -92,11 +92,26 @@ void tcewin_host_table_free(struct tcewin_host_table *table)
 	h.ioda.table_free(table);
 }
 
-void tcewin_host_table_open(struct tcewin_host_table *, struct tcewin_table *) {}
+void tcewin_host_table_open(struct tcewin_host_table *table, struct tcewin_table *engine)
+{
+	FakeHost &h = FakeHost::current();
+	Entered in{h};
+	h.kvm.open(table, engine);
+}
 
-void tcewin_host_table_close(struct tcewin_host_table *) {}
+void tcewin_host_table_close(struct tcewin_host_table *table)
+{
+	FakeHost &h = FakeHost::current();
+	Entered in{h};
+	h.kvm.close(table);
+}
 
-int tcewin_host_table_settle(struct tcewin_host_table *, tcewin_u64, tcewin_u64) { return TCEWIN_OK; }
+int tcewin_host_table_settle(struct tcewin_host_table *table, tcewin_u64 entry, tcewin_u64 real)
+{
+	FakeHost &h = FakeHost::current();
+	Entered in{h};
+	return h.kvm.settle(table, entry, real);
+}
 
 void tcewin_host_table_settle_rest(struct tcewin_host_table *) {}
 
@@ -106,14 +121,18 @@ int tcewin_host_set_window(void *pe, tcewin_u32 number, struct tcewin_host_table
 {
 	FakeHost &h = FakeHost::current();
 	Entered in{h};
-	return pe_of(pe)->personality.in_memory() ? h.ioda.set_window(pe_of(pe), number, table) : TCEWIN_OK;
+	if (pe_of(pe)->personality.in_memory())
+		return h.ioda.set_window(pe_of(pe), number, table);
+	return h.firmware.set_object(pe_of(pe), number, table);
 }
 
 int tcewin_host_unset_window(void *pe, tcewin_u32 number)
 {
 	FakeHost &h = FakeHost::current();
 	Entered in{h};
-	return pe_of(pe)->personality.in_memory() ? h.ioda.unset_window(pe_of(pe), number) : TCEWIN_OK;
+	if (pe_of(pe)->personality.in_memory())
+		return h.ioda.unset_window(pe_of(pe), number);
+	return h.firmware.set_object(pe_of(pe), number, nullptr);
 }
 
 void tcewin_host_invalidate(struct tcewin_host_table *table, tcewin_u64 first, tcewin_u64 count)

@@ -158,6 +158,16 @@ int FakeFirmware::platform_release(FakePe *pe)
 	return TCEWIN_OK;
 }
 
+int FakeFirmware::set_object(FakePe *pe, u32 liobn, tcewin_host_table *table)
+{
+	FakeTable *t = of_pe(pe, liobn);
+	if (table && (!t || table->info.liobn != liobn || table->info.start != t->start || table->info.size > t->size()))
+		complaints_.add("a table that is not the window's", liobn, table->info.start);
+	if (t)
+		t->object = table;
+	return TCEWIN_OK;
+}
+
 void FakeFirmware::settled()
 {
 	if (waits_owed)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // PEs and what a device reaches through their windows; the hypervisor and its firmware, which make windows by RTAS and
-// write their tables by hypercall (tables in memory are FakeIoda's). It checks what no real machine tells (an index past the end, a word that points to memory which is not
-// pinned, two RTAS calls mixed) and keeps every store, so that a test can look at each state in between.
+// write their tables by hypercall (tables in memory are FakeIoda's). It checks what no real machine tells (an index
+// past the end, a word that points to memory which is not pinned, two RTAS calls mixed) and keeps every store, so that
+// a test can look at each state in between.
 #pragma once
 
 #include "fake_memory.hh"
@@ -38,6 +39,8 @@ public:
 	int wait(int status);
 	int platform_take(FakePe *pe, tcewin_pe_info *info);
 	int platform_release(FakePe *pe);
+	// An LPAR's set_window and unset_window: nothing that a device sees.
+	int set_object(FakePe *pe, u32 liobn, tcewin_host_table *table);
 	int window_added(FakePe *pe, const tcewin_window_info *window);
 	void window_removed(FakePe *pe, const tcewin_window_info *window);
 

@@ -5,6 +5,7 @@
 
 #include "fake_firmware.hh"
 #include "fake_ioda.hh"
+#include "fake_kvm.hh"
 #include "fake_levels.hh"
 #include "fake_locks.hh"
 #include "fake_memory.hh"
@@ -54,6 +55,7 @@ public:
 	FakeHeap heap;
 	FakeLevels levels;
 	FakeIoda ioda;
+	FakeKvm kvm;
 	u64 events[TCEWIN_EVENTS]{};
 	bool stuck_is_expected{}; // what a stuck window holds is kept for good
 

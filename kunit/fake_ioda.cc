@@ -72,6 +72,7 @@ tcewin_host_table *FakeIoda::table_new(const tcewin_table_info &info)
 		info,
 		info.size >> info.page_shift,
 		FakePhb{complaints_, levels_, {root.value_or(0), info.levels, level_bytes, info.page_shift}},
+		nullptr,
 		false,
 		{}};
 	if (root && table->entries > table->phb.reach())
@@ -85,6 +86,8 @@ void FakeIoda::table_free(tcewin_host_table *table)
 {
 	if (!check_table(table, "freed a table that is none, or no longer"))
 		return;
+	if (table->engine)
+		complaints_.add("freed a table that others may change", table->info.start);
 	bool used = false;
 	each_place([&](FakePe *, const FakeTable &t) { used |= t.in_memory == table; });
 	if (used) {
@@ -155,7 +158,7 @@ int FakeIoda::set_window(FakePe *pe, u32 number, tcewin_host_table *table)
 		return TCEWIN_FIRMWARE_ERROR;
 	const tcewin_table_info &i = table->info;
 	FakeTable *t = firmware_.make(pe, number, pe->stores[number], i.page_shift, i.start, table->entries);
-	t->in_memory = table;
+	t->in_memory = t->object = table;
 	refresh(*t, 0, table->phb.reach());
 	walk();
 	return TCEWIN_OK;

@@ -13,7 +13,8 @@ struct tcewin_host_table {
 	tcewin_table_info info;
 	tcewin::test::u64 entries;
 	tcewin::test::FakePhb phb;
-	bool refused; // a PHB could not be made to let go of it
+	tcewin_table *engine; // others may change entries of it
+	bool refused;	      // a PHB could not be made to let go of it
 	// Entries that were other than they are now, and that a PHB may have read then.
 	tcewin::test::RangeSet unsettled;
 };

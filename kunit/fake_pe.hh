@@ -123,6 +123,7 @@ struct FakeTable {
 	bool not_removed{};		// ibm,remove-pe-dma-window was made to refuse it
 	Words *words;			// IODA2: as the PHB has them, not as they are in memory
 	tcewin_host_table *in_memory{}; // IODA2
+	tcewin_host_table *object{};	// for the rest of the kernel to find
 	u64 size() const { return entries << page_shift; }
 	bool holds(u64 ioba) const { return ioba >= start && ioba - start < size(); }
 };

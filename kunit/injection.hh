@@ -19,7 +19,8 @@ enum class Point {
 	platform_release,
 	set_window,
 	unset_window,
-	yield,	  // a fatal signal
+	settle, // tcewin_host_table_settle()
+	yield, // a fatal signal
 	put,
 	put_indirect,
 	stuff,

@@ -133,7 +133,8 @@ struct tcewin_case {
 
 #define CASE(function) {#function, function}
 // Once on each machine, as FUNCTION and FUNCTION_ioda2.
-#define CASE_ON_BOTH(function) {#function, function}, {#function "_ioda2", function, tcewin::test::Machine::ioda2}
+#define CASE_ON_BOTH(function)                                                                                         \
+	{#function, function}, { #function "_ioda2", function, tcewin::test::Machine::ioda2 }
 #define CASE_ON_IODA2(function) {#function, function, tcewin::test::Machine::ioda2}
 #define TCEWIN_SUITE(name, cases)                                                                                      \
 	extern "C" constinit const tcewin_suite tcewin_suite_##name { #name, cases, sizeof(cases) / sizeof((cases)[0]) }

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// KVM changes entries beside the container's ioctls: what each writes the other may end, every count on memory is
+// settled once, and nothing is unpinned that either maps.
+#include "tcewin/engine.h"
+
+#include "rig.hh"
+
+using namespace tcewin::test;
+
+namespace
+{
+
+// KVM's part in the default window of PE number @pe: entry @i becomes the page of 4 KiB at user @address, or nothing.
+int put(Rig &rig, u64 i, u64 address, u32 access = rw, unsigned pe = 0)
+{
+	for (const FakeTable *t : rig.fake[pe]->tables)
+		if (t->start == rig.personality().default_start && t->object) {
+			const int status =
+				rig.host.kvm.put(t->object, i, *rig.host.memory.real_of(rig.mm, address) | access);
+			rig.host.settled();
+			return status;
+		}
+	return TCEWIN_NO_WINDOW;
+}
+int clear(Rig &rig, u64 i, unsigned pe = 0)
+{
+	for (const FakeTable *t : rig.fake[pe]->tables)
+		if (t->start == rig.personality().default_start && t->object) {
+			const int status = rig.host.kvm.put(t->object, i, 0);
+			rig.host.settled();
+			return status;
+		}
+	return TCEWIN_NO_WINDOW;
+}
+
+void put_replace_clear(Test &t)
+{
+	Rig rig{t};
+	ASSERT_EQ(rig.add(scattered, mib), TCEWIN_OK);
+	EXPECT_EQ(clear(rig, 5), TCEWIN_OK);
+	ASSERT_EQ(put(rig, 5, scattered), TCEWIN_OK);
+	rig.expect_mapped(20 * kib, scattered, 4 * kib);
+	ASSERT_EQ(put(rig, 5, scattered + 8 * kib, TCEWIN_READ), TCEWIN_OK);
+	rig.expect_mapped(20 * kib, scattered + 8 * kib, 4 * kib, TCEWIN_READ);
+	EXPECT_EQ(rig.host.kvm.counts(), 1);
+	EXPECT_EQ(rig.drop(scattered, mib), TCEWIN_STILL_MAPPED);
+	EXPECT_EQ(clear(rig, 5), TCEWIN_OK);
+	rig.expect_unmapped(20 * kib, 4 * kib);
+	EXPECT_EQ(rig.host.kvm.counts(), 0);
+	EXPECT_EQ(put(rig, rig.personality().default_size >> 12, scattered), TCEWIN_OUT_OF_WINDOW);
+	EXPECT_EQ(rig.host.kvm.counts(), 0);
+}
+
+// KVM takes one entry out of the middle of what an ioctl mapped.
+void over_a_mapping(Test &t)
+{
+	Rig rig{t};
+	ASSERT_EQ(rig.add(scattered, mib), TCEWIN_OK);
+	ASSERT_EQ(rig.map(0, scattered, 64 * kib), TCEWIN_OK);
+	ASSERT_EQ(put(rig, 3, scattered + 512 * kib), TCEWIN_OK);
+	rig.expect_mapped(0, scattered, 12 * kib);
+	rig.expect_mapped(12 * kib, scattered + 512 * kib, 4 * kib);
+	rig.expect_mapped(16 * kib, scattered + 16 * kib, 48 * kib);
+	EXPECT_EQ(clear(rig, 4), TCEWIN_OK);
+	rig.expect_unmapped(16 * kib, 4 * kib);
+	EXPECT_EQ(rig.unmap(0, 64 * kib), TCEWIN_OK);
+	rig.expect_unmapped(0, 64 * kib);
+	EXPECT_EQ(rig.host.kvm.counts(), 0);
+	EXPECT_EQ(rig.drop(scattered, mib), TCEWIN_OK);
+}
+
+// And an ioctl maps over KVM's entries.
+void under_a_mapping(Test &t)
+{
+	Rig rig{t};
+	ASSERT_EQ(rig.add(scattered, mib), TCEWIN_OK);
+	for (u64 i : {1, 2, 9, 600})
+		ASSERT_EQ(put(rig, i, scattered + i % 16 * 4 * kib), TCEWIN_OK);
+	ASSERT_EQ(rig.map(8 * kib, scattered + 64 * kib, 32 * kib), TCEWIN_OK);
+	EXPECT_EQ(rig.host.kvm.counts(), 2);
+	rig.expect_mapped(8 * kib, scattered + 64 * kib, 32 * kib);
+	EXPECT_EQ(rig.unmap(0, 4 * mib), TCEWIN_OK);
+	EXPECT_EQ(rig.host.kvm.counts(), 0);
+	EXPECT_EQ(rig.valid(), 0);
+	EXPECT_EQ(rig.drop(scattered, mib), TCEWIN_OK);
+}
+
+// The window goes with KVM's entries in it, by REMOVE or with its last PE; KVM finds nothing to change any more.
+void window_goes(Test &t)
+{
+	for (bool by_remove : {true, false}) {
+		{
+			Rig rig{t};
+			ASSERT_EQ(rig.add(scattered, mib), TCEWIN_OK);
+			ASSERT_EQ(put(rig, 7, scattered), TCEWIN_OK);
+			ASSERT_EQ(rig.map(0, scattered, 16 * kib), TCEWIN_OK);
+			EXPECT_EQ(by_remove ? rig.remove(rig.personality().default_start) : rig.detach(0), TCEWIN_OK);
+			EXPECT_EQ(rig.host.kvm.counts(), 0);
+			EXPECT_EQ(rig.valid(), 0);
+			EXPECT_EQ(put(rig, 7, scattered), TCEWIN_NO_WINDOW);
+			EXPECT_EQ(rig.drop(scattered, mib), TCEWIN_OK);
+		}
+		t.fresh_host();
+	}
+}
+
+// What cannot be settled yet is handed out to the next that comes by the entry.
+void a_debt(Test &t)
+{
+	Rig rig{t};
+	ASSERT_EQ(rig.add(scattered, mib), TCEWIN_OK);
+	ASSERT_EQ(put(rig, 7, scattered), TCEWIN_OK);
+	rig.host.injector.arm(Point::settle, {.at = 1});
+	EXPECT_EQ(rig.unmap(0, mib), TCEWIN_OK);
+	rig.expect_unmapped(0, mib);
+	EXPECT_EQ(rig.host.kvm.counts(), 1);
+	EXPECT_EQ(rig.drop(scattered, mib), TCEWIN_STILL_MAPPED);
+	EXPECT_EQ(clear(rig, 7), TCEWIN_OK);
+	EXPECT_EQ(rig.host.kvm.counts(), 0);
+	EXPECT_EQ(rig.drop(scattered, mib), TCEWIN_OK);
+}
+
+// Of two tables KVM changes one; what an ioctl has there ends in both.
+void two_pes(Test &t)
+{
+	Rig rig{t, {.pes = 2}};
+	ASSERT_EQ(rig.attach(1), TCEWIN_OK);
+	ASSERT_EQ(rig.add(scattered, mib), TCEWIN_OK);
+	ASSERT_EQ(rig.map(0, scattered, 64 * kib), TCEWIN_OK);
+	ASSERT_EQ(put(rig, 3, scattered + 512 * kib, rw, 1), TCEWIN_OK);
+	EXPECT(rig.reach(12 * kib, true, 1) == rig.host.memory.real_of(rig.mm, scattered + 512 * kib));
+	if (rig.personality().in_memory())
+		rig.expect_mapped(12 * kib, scattered + 512 * kib, 4 * kib);
+	else
+		EXPECT(!rig.reach(12 * kib, true, 0));
+	// an empty entry before what is mapped is nobody else's either
+	ASSERT_EQ(rig.unmap(0, 4 * kib), TCEWIN_OK);
+	ASSERT_EQ(put(rig, 0, scattered + 516 * kib, rw, 1), TCEWIN_OK);
+	rig.expect_mapped(4 * kib, scattered + 4 * kib, 8 * kib);
+	rig.expect_mapped(16 * kib, scattered + 16 * kib, 48 * kib);
+	EXPECT_EQ(rig.detach(1), TCEWIN_OK);
+	rig.expect_mapped(16 * kib, scattered + 16 * kib, 48 * kib);
+	EXPECT_EQ(rig.unmap(0, 64 * kib), TCEWIN_OK);
+	EXPECT_EQ(rig.host.kvm.counts(), 0);
+}
+
+// Whatever fails: the entry is as it was, and so are the counts.
+void fails(Test &t)
+{
+	for (Point point : {Point::alloc, Point::charge, Point::level, Point::yield, Point::any_hcall})
+		for (u64 k = 1; k < 16; k++) {
+			Note which{t, "point", static_cast<u64>(point)}, at{t, "k", k};
+			bool more = false;
+			{
+				Rig rig{t};
+				ASSERT_EQ(rig.add(scattered, mib), TCEWIN_OK);
+				ASSERT_EQ(rig.map(0, scattered, 64 * kib), TCEWIN_OK);
+				const u64 far = (rig.personality().default_size >> 12) - 1;
+				for (u64 i : {u64{3}, far}) {
+					rig.host.injector.arm(point, {.at = k});
+					const int status = put(rig, i, scattered + 512 * kib);
+					const bool hit = rig.host.injector.hits(point) != 0;
+					rig.host.injector.disarm();
+					more |= hit;
+					EXPECT_EQ(status != TCEWIN_OK, hit);
+					EXPECT_EQ(rig.host.kvm.counts(), status == TCEWIN_OK);
+					if (hit)
+						rig.expect_mapped(0, scattered, 64 * kib);
+					EXPECT_EQ(clear(rig, i), TCEWIN_OK);
+					EXPECT_EQ(rig.map(0, scattered, 64 * kib), TCEWIN_OK);
+				}
+			}
+			t.fresh_host();
+			if (!more || t.failed())
+				break;
+		}
+}
+
+constexpr tcewin_case cases[] = {
+	CASE_ON_BOTH(put_replace_clear),
+	CASE_ON_BOTH(over_a_mapping),
+	CASE_ON_BOTH(under_a_mapping),
+	CASE_ON_BOTH(window_goes),
+	CASE_ON_BOTH(a_debt),
+	CASE_ON_BOTH(two_pes),
+	CASE_ON_BOTH(fails),
+};
+
+} // namespace
+
+TCEWIN_SUITE(exchange, cases);
