@@ -90,8 +90,10 @@ void Window::drop_table(WindowTable *table)
 	for (std::size_t i = 0; i < tables_.size(); i++) {
 		if (tables_[i].get() != table)
 			continue;
-		if (!abandoned_)
-			table->settle(geometry().all());
+		if (!abandoned_) {
+			table->settle(geometry().all()); // what it ends is dirty
+			tcewin_host_table_settle_rest(table->host.get());
+		}
 		if (abandoned_ || (table->walked && table->tree))
 			(void)tables_[i].release();
 		tables_.remove(i);

@@ -47,6 +47,26 @@ __be64 *tcewin_address(struct xarray *addresses, unsigned long entry, bool alloc
 }
 
 /**
+ * tcewin_addresses_each() - calls a function with each word that is not 0
+ * @addresses: where they are
+ * @visit: the function
+ * @data: passed on
+ */
+void tcewin_addresses_each(struct xarray *addresses, void (*visit)(__be64 *word, void *data),
+			   void *data)
+{
+	unsigned long key, i;
+	__be64 *page;
+
+	xa_for_each(addresses, key, page) {
+		for (i = 0; i < ADDRESSES; i++)
+			if (READ_ONCE(page[i]))
+				visit(&page[i], data);
+		cond_resched();
+	}
+}
+
+/**
  * tcewin_addresses_free() - all of them go
  * @addresses: what tcewin_addresses_init() made
  *

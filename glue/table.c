@@ -203,6 +203,23 @@ int tcewin_host_table_settle(struct tcewin_host_table *table, tcewin_u64 entry, 
 	return TCEWIN_OK;
 }
 
+static void uncount(__be64 *word, void *data)
+{
+	struct tcewin_host_table *table = data;
+	const unsigned long address = be64_to_cpu(*word);
+	struct mm_iommu_table_group_mem_t *mem =
+		mm_iommu_lookup(table->mm->mm, address, IOMMU_PAGE_SIZE(&table->table));
+
+	*word = 0;
+	if (mem)
+		mm_iommu_mapped_dec(mem);
+}
+
+void tcewin_host_table_settle_rest(struct tcewin_host_table *table)
+{
+	tcewin_addresses_each(&table->addresses, uncount, table);
+}
+
 /* ---- places ---- */
 
 /* KVM looks for the table of a window there; on an LPAR nobody else does. */

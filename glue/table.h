@@ -39,6 +39,8 @@ struct tcewin_host_table {
 /* addresses.c */
 void tcewin_addresses_init(struct xarray *addresses);
 void tcewin_addresses_free(struct xarray *addresses);
+void tcewin_addresses_each(struct xarray *addresses, void (*visit)(__be64 *word, void *data),
+			   void *data);
 __be64 *tcewin_address(struct xarray *addresses, unsigned long entry, bool alloc);
 
 #endif

@@ -113,6 +113,13 @@ int tcewin_host_table_settle(struct tcewin_host_table *table, tcewin_u64 entry, 
 	return h.kvm.settle(table, entry, real);
 }
 
+void tcewin_host_table_settle_rest(struct tcewin_host_table *table)
+{
+	FakeHost &h = FakeHost::current();
+	Entered in{h};
+	h.kvm.settle_rest(table);
+}
+
 tcewin_u64 tcewin_host_table_address(struct tcewin_host_table *table, tcewin_u64 entry)
 {
 	FakeHost &h = FakeHost::current();

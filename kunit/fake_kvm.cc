@@ -41,6 +41,15 @@ int FakeKvm::settle(const tcewin_host_table *table, u64 entry, u64 real)
 	return TCEWIN_OK;
 }
 
+void FakeKvm::settle_rest(const tcewin_host_table *table)
+{
+	if (table->engine)
+		complaints_.add("settles all of a table that others may change", table->info.start);
+	for (u64 i = counts_.size(); i-- > 0;)
+		if (counts_[i].table == table)
+			counts_.erase(i);
+}
+
 u64 FakeKvm::address(const tcewin_host_table *table, u64 entry) const
 {
 	u64 address = 0;

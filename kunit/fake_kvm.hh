@@ -22,6 +22,7 @@ public:
 	void open(tcewin_host_table *table, tcewin_table *engine);
 	void close(tcewin_host_table *table);
 	int settle(const tcewin_host_table *table, u64 entry, u64 real);
+	void settle_rest(const tcewin_host_table *table);
 	u64 address(const tcewin_host_table *table, u64 entry) const;
 	// It counts something in the user's [address, address + size).
 	bool maps(const FakeMm *mm, u64 address, u64 size) const;

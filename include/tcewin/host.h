@@ -179,6 +179,11 @@ void tcewin_host_table_close(struct tcewin_host_table *table);
  * Status: STILL_MAPPED when that cannot be told (yet): its maker has not finished. Called with the window's lock held.
  */
 int tcewin_host_table_settle(struct tcewin_host_table *table, tcewin_u64 entry, tcewin_u64 real);
+/*
+ * The table is closed, for good, and holds no entry any more: whatever others still count for entries of it goes. What the maker of an
+ * entry stored last stands for one count.
+ */
+void tcewin_host_table_settle_rest(struct tcewin_host_table *table);
 /* The user address that the maker of such an entry says is behind it, 0 as long as it does not. Any context. */
 tcewin_u64 tcewin_host_table_address(struct tcewin_host_table *table, tcewin_u64 entry);
 

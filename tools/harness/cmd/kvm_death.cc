@@ -107,6 +107,7 @@ void kvm_rmmod(Kvm_bench &b)
 		return;
 	b.answered("H_PUT_TCE", b.put(1, near));
 	refused("everything is open");
+	b.report.step("TCE_REMOVE: KVM lets go of a table with its group otherwise", b.container().tce_remove(b.window));
 	b.drop_container();
 	refused("container closed, KVM has the group");
 	b.told("H_PUT_TCE", b.put(2, near));
