@@ -145,7 +145,7 @@ Result<Settled> Window::put_foreign(WindowTable &table, TceRange one, Tce word, 
 			[&](auto &writer, const WindowTable &t) TCEWIN_TS(no_thread_safety_analysis) -> Result<> {
 				const Run *run = ledger_.at_or_after(one.first);
 				if (&t != &table)
-					return run ? writer.clear(run->range.meet(one)) : Result<>{};
+					return run && run->range.first <= one.first ? writer.clear(one) : Result<>{};
 				if (word.access() == Access::none)
 					return writer.clear(one);
 				return writer.put(one, [&](TceIndex, std::span<Tce> out) { out[0] = word; });
