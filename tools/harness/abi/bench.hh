@@ -9,10 +9,10 @@
 #include <string>
 
 #include "abi/calls.hh"
-#include "abi/neighbour.hh"
 #include "lib/counts.hh"
 #include "lib/devtree.hh"
 #include "lib/limits.hh"
+#include "lib/neighbour.hh"
 #include "lib/probe.hh"
 #include "lib/region.hh"
 #include "lib/rig.hh"

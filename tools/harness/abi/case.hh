@@ -83,6 +83,8 @@ std::span<const Case> map_cases();
 std::span<const Case> page_cases();
 std::span<const Case> unmap_cases();
 std::span<const Case> no_ddw_cases();
+std::span<const Case> powernv_cases();
+std::span<const Case> level_cases();
 std::span<const Case> group_cases();
 std::span<const Case> container_cases();
 std::span<const Case> concurrent_cases();
