@@ -18,7 +18,7 @@ namespace
 
 constexpr std::size_t unit_count = 16;
 constexpr unsigned default_shift = 12;
-constexpr std::uint64_t small_ddw = 256 << 20, ddw_over_memory = 4ull << 30;
+constexpr std::uint64_t small_ddw = 256 << 20;
 
 Result<std::unique_ptr<Rig>> attach(Report &report, const Life_options &options, const Pci_function &function)
 {
@@ -193,7 +193,7 @@ bool run_life(const Life_options &given)
 	if (options.ddw_shift == 0)
 		options.ddw_shift = page_shift();
 	if (options.ddw_size == 0)
-		options.ddw_size = platform().powernv ? ddw_over_memory : small_ddw;
+		options.ddw_size = platform().powernv ? beyond_memory : small_ddw;
 	Report report;
 	report.heading(fmt::format("life of a v2 container, driver {}", name_of(options.driver)));
 	auto kmsg = Kmsg::follow();

@@ -6,13 +6,6 @@
 namespace harness
 {
 
-namespace
-{
-
-constexpr std::uint64_t beyond_memory = 4ull << 30; // no guest of these tests has so much
-
-} // namespace
-
 std::uint64_t Random_ioctls::usable(std::uint64_t start)
 {
 	return platform().powernv && start == second_slot ? start + beyond_memory : start;

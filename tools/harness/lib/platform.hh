@@ -24,5 +24,8 @@ const Platform &platform();
 inline constexpr std::uint64_t second_slot = 1ull << 59;
 // On powernv, while the kernel has a PE: its devices reach all memory there, at its physical address.
 inline constexpr std::uint64_t bypass = 1ull << 59;
+// No guest of these tests has so much memory. Who aims a device at a second window's addresses after the PE is the
+// kernel's again has to be above this in it, or the device writes to the kernel itself.
+inline constexpr std::uint64_t beyond_memory = 4ull << 30; // bytes
 
 } // namespace harness
