@@ -39,18 +39,29 @@ Result<> Container::check_mirrors(const tcewin_pe_info &info) const
 {
 	const tcewin_pe_info &ours = pes_[0]->info();
 	const bool same = info.default_start == ours.default_start && info.default_size == ours.default_size &&
-			  info.page_sizes == ours.page_sizes && info.max_windows == ours.max_windows;
+			  info.page_sizes == ours.page_sizes && info.max_windows == ours.max_windows &&
+			  info.second_start == ours.second_start;
 	return same ? Result<>{} : Result<>{fail(TCEWIN_INCOMPATIBLE)};
 }
 
-// Gives @pe every window there is, at the same place, with the same translations. It begins with its default window
-// alone; where the container has none, that one keeps its place from being given to the first DDW, and goes after it,
-// or before it if one window is all the PE can have.
+// Gives @pe every window there is: the table is the same.
+Result<> Container::share(Pe &pe)
+{
+	for (Slot &slot : slots_) {
+		if (!slot)
+			continue;
+		const WindowGeometry &g = slot->geometry();
+		const PeWindow at = TRY(pe.create_at(g.page_shift, g.size, g.start));
+		TRY(slot->join(pe, at));
+	}
+	return {};
+}
+
+// The same for a PE with tables of its own: at the same place, with the same translations. It begins with its default
+// window alone; where the container has none, that one keeps its place from being given to the first DDW, and goes
+// after it, or before it if one window is all the PE can have.
 Result<> Container::mirror(Pe &pe)
 {
-	for (Slot &slot : slots_)
-		if (slot)
-			TRY(slot->reserve_tables(pes_.size() + 1));
 	const Bytes size = default_exists() ? slots_[0]->geometry().size : default_geometry().size;
 	const PeWindow first = TRY(pe.restore_default(size));
 	bool spare = !default_exists();
@@ -81,7 +92,10 @@ Result<> Container::attach(Pe &pe)
 	TRY(pes_.reserve(pes_.size() + 1));
 	if (!pes_.empty()) {
 		TRY(check_mirrors(pe.info()));
-		if (auto r = mirror(pe); !r) {
+		for (Slot &slot : slots_)
+			if (slot)
+				TRY(slot->reserve_tables(pes_.size() + 1));
+		if (auto r = pe.shares_tables() ? share(pe) : mirror(pe); !r) {
 			if (auto left = leave_all(pe); !left)
 				r = left; // STUCK says more than what began it
 			pe.abandon();
@@ -91,7 +105,7 @@ Result<> Container::attach(Pe &pe)
 		return {};
 	}
 	pes_.push(&pe);
-	auto r = build(slots_[0], pe.default_geometry(), WindowKind::default_window, Charge{});
+	auto r = build(slots_[0], {pe.default_geometry(), WindowKind::default_window, 1}, Charge{});
 	if (!r)
 		pes_.pop();
 	return r.transform([](Ioba) {});
@@ -183,16 +197,18 @@ Result<> Container::disable()
 
 // ---- windows ----
 
-// A window like @wanted on every PE or on none. A DDW lies where firmware puts it on the first, and the others follow.
-Result<Ioba> Container::build(Slot &slot, const WindowGeometry &wanted, WindowKind kind, Charge charge)
+// A window like @wanted on every PE or on none. A DDW lies where the platform puts it on the first, and the others
+// follow.
+Result<Ioba> Container::build(Slot &slot, const Window::Request &wanted, Charge charge)
 {
-	auto window = TRY(Window::create(mm_, wanted, kind, std::move(charge)));
+	const WindowGeometry &g = wanted.geometry;
+	auto window = TRY(Window::create(mm_, wanted, std::move(charge)));
 	TRY(window->reserve_tables(pes_.size()));
 	for (std::size_t i = 0; i < pes_.size(); i++) {
 		Pe &pe = *pes_[i];
-		auto at = kind == WindowKind::default_window ? pe.restore_default(wanted.size)
-			  : i == 0			     ? pe.create(wanted.page_shift, wanted.size)
-				   : pe.create_at(wanted.page_shift, wanted.size, window->geometry().start);
+		auto at = wanted.kind == WindowKind::default_window ? pe.restore_default(g.size)
+			  : i == 0				    ? pe.create(g.page_shift, g.size)
+				   : pe.create_at(g.page_shift, g.size, window->geometry().start);
 		Result<> r;
 		if (!at) {
 			r = fail(at.error());
@@ -217,7 +233,7 @@ Result<Ioba> Container::bring_default_back(Bytes size, Charge charge)
 			return fail(TCEWIN_IN_THE_WAY);
 	WindowGeometry wanted = default_geometry();
 	wanted.size = size;
-	return build(slots_[0], wanted, WindowKind::default_window, std::move(charge));
+	return build(slots_[0], {wanted, WindowKind::default_window, 1}, std::move(charge));
 }
 
 Result<Ioba> Container::create_window(u32 page_shift, Bytes size, u32 levels)
@@ -226,10 +242,10 @@ Result<Ioba> Container::create_window(u32 page_shift, Bytes size, u32 levels)
 	TRY(check_usable());
 	const PageShift page = TRY(pes_[0]->check_request(page_shift, size, levels));
 	Charge charge = TRY(Charge::for_one<Window>(mm_));
-	if (!default_exists() && pes_[0]->fits_default(page, size))
+	if (!default_exists() && pes_[0]->is_default(page, size))
 		return bring_default_back(size, std::move(charge));
 	Slot *slot = TRY(free_slot());
-	return build(*slot, {Ioba{0}, size, page}, WindowKind::ddw, std::move(charge));
+	return build(*slot, {{Ioba{0}, size, page}, WindowKind::ddw, levels}, std::move(charge));
 }
 
 Result<> Container::remove_window(Ioba start)

@@ -44,7 +44,8 @@ private:
 	Result<> check_usable() const REQUIRES_SHARED(lock_);
 	Result<> check_mirrors(const tcewin_pe_info &info) const REQUIRES(lock_);
 	Result<> mirror(Pe &pe) REQUIRES(lock_);
-	Result<Ioba> build(Slot &slot, const WindowGeometry &wanted, WindowKind kind, Charge charge) REQUIRES(lock_);
+	Result<> share(Pe &pe) REQUIRES(lock_);
+	Result<Ioba> build(Slot &slot, const Window::Request &wanted, Charge charge) REQUIRES(lock_);
 	Result<Ioba> bring_default_back(Bytes size, Charge charge) REQUIRES(lock_);
 	Result<> leave_all(Pe &pe) REQUIRES(lock_);
 	Result<> detach_at(std::size_t i) REQUIRES(lock_);

@@ -12,15 +12,15 @@ struct tcewin_container : Container {
 	using Container::Container;
 };
 
-int tcewin_pe_create(void *host, const tcewin_pe_info *info, tcewin_pe **pe)
+int tcewin_pe_create(void *host, tcewin_platform platform, const tcewin_pe_info *info, tcewin_pe **pe)
 {
-	auto made = make<tcewin_pe>(host, *info, TCEWIN_OWNER_USER);
+	auto made = make<tcewin_pe>(host, platform, *info, TCEWIN_OWNER_USER);
 	return to_status(made.transform([&](Owned<tcewin_pe> &p) { *pe = p.release(); }));
 }
 
-int tcewin_pe_adopt(void *host, tcewin_pe **pe)
+int tcewin_pe_adopt(void *host, tcewin_platform platform, tcewin_pe **pe)
 {
-	auto made = make<tcewin_pe>(host, tcewin_pe_info{}, TCEWIN_OWNER_KERNEL);
+	auto made = make<tcewin_pe>(host, platform, tcewin_pe_info{}, TCEWIN_OWNER_KERNEL);
 	return to_status(made.transform([&](Owned<tcewin_pe> &p) { *pe = p.release(); }));
 }
 

@@ -3,6 +3,8 @@
 // range.
 #pragma once
 
+#include <type_traits>
+
 #include "result.hh"
 #include "units.hh"
 
@@ -37,5 +39,8 @@ struct WindowGeometry {
 		return TceRange{TceIndex{page_shift.pages(first - start).raw()}, page_shift.pages(length)};
 	}
 };
+
+// No window is without its page size.
+static_assert(!std::is_default_constructible_v<WindowGeometry>);
 
 } // namespace tcewin

@@ -4,16 +4,12 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
-#include <type_traits>
 
 namespace tcewin
 {
 
 namespace
 {
-
-// No window is without its page size: clang-tidy does not see it in geometry.hh unless somebody asks.
-static_assert(!std::is_default_constructible_v<WindowGeometry>);
 
 constexpr u32 levels_max = 5;	      // IODA2, and what the platform's calls take
 constexpr u32 level_bytes_shift = 16; // no larger piece of contiguous memory is asked for
@@ -45,15 +41,15 @@ Result<LevelTree::Shape> LevelTree::shape(const WindowGeometry &geometry, u32 as
 	return fail(TCEWIN_BAD_LEVELS);
 }
 
-Result<Owned<LevelTree>> LevelTree::create(void *mm, const WindowGeometry &geometry, u32 levels)
+Result<Owned<LevelTree>> LevelTree::create(void *mm, const WindowGeometry &geometry, u32 levels, Root first)
 {
 	const PageShift host_page = *PageShift::from(tcewin_host_page_shift());
 	const Shape s = TRY(shape(geometry, levels, host_page));
-	Charge charge = TRY(Charge::take(mm, s.level_bytes()));
+	Charge charge = first == Root::free ? Charge::none(mm) : TRY(Charge::take(mm, s.level_bytes()));
 	auto *root = static_cast<Tce *>(tcewin_host_level_alloc(s.level_bytes()));
 	if (!root)
 		return fail(TCEWIN_NO_MEMORY);
-	auto tree = make<LevelTree>(s, root, std::move(charge));
+	auto tree = make<LevelTree>(s, geometry.entries(), root, std::move(charge));
 	if (!tree)
 		tcewin_host_level_free(root, s.level_bytes());
 	return tree;
@@ -112,6 +108,36 @@ Result<> LevelTree::reserve(TceRange range)
 	return {};
 }
 
+// What word @i of a level leads to that begins at @base, as far as the window has it.
+TceRange LevelTree::below(TceIndex base, u64 i, u32 above) const
+{
+	const TceIndex first{base.raw() + (i << span_shift(above))};
+	return TceRange{first, TceCount{u64{1} << span_shift(above)}}.meet({TceIndex{0}, entries_});
+}
+
+void LevelTree::trim(TceRange range, tcewin_host_table *table)
+{
+	(void)trim_level(root_, shape_.levels - 1, TceIndex{0}, range, table);
+}
+
+// Whether @level, which begins with entry @base, is empty then.
+bool LevelTree::trim_level(Tce *level, u32 above, TceIndex base, TceRange range, tcewin_host_table *table)
+{
+	const std::span words{level, u64{1} << shape_.shift};
+	for (u64 i = 0; above && i < words.size(); i++) {
+		Tce *next = follow(words[i]);
+		const TceRange part = below(base, i, above);
+		const TceRange named = part.meet(range);
+		if (!next || named.empty() || !trim_level(next, above - 1, part.first, range, table))
+			continue;
+		store(words[i], Tce{});
+		tcewin_host_invalidate(table, named.first.raw(), named.count.raw());
+		tcewin_host_level_free(next, shape_.level_bytes());
+		charge_.shrink(shape_.level_bytes());
+	}
+	return std::ranges::all_of(words, [](Tce word) { return word == Tce{}; });
+}
+
 void LevelTree::put(TceIndex first, std::span<const Tce> words)
 {
 	while (!words.empty()) {
@@ -119,7 +145,7 @@ void LevelTree::put(TceIndex first, std::span<const Tce> words)
 		const u64 n = std::min<u64>(left, words.size());
 		Tce *to = leaf(first) + slot(first, 0);
 		for (const Tce word : words.first(n))
-			store(*to++, word);
+			store(*to++, word.readable());
 		words = words.subspan(n);
 		first = first + TceCount{n};
 	}

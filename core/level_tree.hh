@@ -26,9 +26,14 @@ public:
 	// too large for that: a third level of them is beyond what hardware walks, so that they get two of up to four
 	// pages. BAD_LEVELS when no shape holds @geometry's entries, or the hardware would not walk it.
 	static Result<Shape> shape(const WindowGeometry &geometry, u32 asked, PageShift host_page);
+	// Whether the user pays for the first level; he does for all others.
+	enum class Root { charged, free };
 	// Charged to @mm. BAD_LEVELS, NO_MEMORY.
-	static Result<Owned<LevelTree>> create(void *mm, const WindowGeometry &geometry, u32 levels);
-	LevelTree(Shape shape, Tce *root, Charge charge) : shape_{shape}, root_{root}, charge_{std::move(charge)} {}
+	static Result<Owned<LevelTree>> create(void *mm, const WindowGeometry &geometry, u32 levels, Root first);
+	LevelTree(Shape shape, TceCount entries, Tce *root, Charge charge)
+		: shape_{shape}, entries_{entries}, root_{root}, charge_{std::move(charge)}
+	{
+	}
 	LevelTree(const LevelTree &) = delete;
 	// No device reaches it any more.
 	~LevelTree();
@@ -39,7 +44,10 @@ public:
 	// Every level that an entry of @range is in exists from now on. NO_MEMORY, INTERRUPTED: what was made on the
 	// way stays. Sleeps, as nothing else here does.
 	Result<> reserve(TceRange range);
-	// reserve() has been called.
+	// Gives back what no entry needs of the levels that @range is in. Hardware forgets @range before, through
+	// @table.
+	void trim(TceRange range, tcewin_host_table *table);
+	// reserve() has been called. What the device may write it may read: hardware knows no other way.
 	void put(TceIndex first, std::span<const Tce> words);
 	// Where a level is missing there is nothing to clear.
 	void clear(TceRange range);
@@ -52,8 +60,11 @@ private:
 	Tce *leaf(TceIndex i) const;
 	Result<Tce *> grow(TceIndex i);
 	void free_level(Tce *level, u32 above);
+	TceRange below(TceIndex base, u64 i, u32 above) const;
+	bool trim_level(Tce *level, u32 above, TceIndex base, TceRange range, tcewin_host_table *table);
 
 	Shape shape_;
+	TceCount entries_; // of the window; the table may have room for more
 	Tce *root_;
 	Charge charge_;
 };

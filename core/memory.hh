@@ -48,12 +48,15 @@ public:
 	{
 		return from_status(tcewin_host_charge(mm, bytes)).transform([&] { return Charge{mm, bytes}; });
 	}
+	// Nothing of @mm yet.
+	static Charge none(void *mm) { return Charge{mm, 0}; }
 	// For one object of the heap, which takes the power of two behind its size.
 	template <class T>
 	static Result<Charge> for_one(void *mm)
 	{
 		return take(mm, std::bit_ceil(sizeof(T)));
 	}
+	bool paid() const { return bytes_ != 0; }
 	Charge(Charge &&o) noexcept : mm_{o.mm_}, bytes_{std::exchange(o.bytes_, 0)} {}
 	Charge &operator=(Charge &&) = delete;
 	// For @bytes more, NO_MEMORY over the limit; for @bytes less.

@@ -17,6 +17,7 @@ class Paravirt
 {
 public:
 	static constexpr u64 batch = 512; // LoPAR 14.5.4.2.4: one 4 KiB page of TCEs
+	static constexpr bool remembers = false;
 
 	// What firmware has, from ibm,hypertas-functions.
 	struct Calls {
@@ -29,6 +30,8 @@ public:
 	{
 	}
 
+	Result<> reserve(TceRange) { return {}; }
+	void unreserve(TceRange) {}
 	// @words begin on a 4096-byte boundary. NO_MEMORY, FIRMWARE_ERROR.
 	Result<> put(TceIndex first, std::span<const Tce> words);
 	Result<> clear(TceIndex first, TceCount count);

@@ -1,8 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "pe.hh"
 
+#include <bit>
+
 namespace tcewin
 {
+
+Pe::Pe(void *host, tcewin_platform platform, const tcewin_pe_info &info, tcewin_owner owner)
+	: host_{host}, info_{info}, owner_{owner}, windows_{std::in_place_type<LparWindows>, *this, host, info_}
+{
+	if (platform == TCEWIN_IODA2)
+		windows_.emplace<IodaWindows>(host, info_);
+}
+
+Pe::~Pe()
+{
+	(void)visit([](auto &windows) { return windows.end(); });
+}
+
+// ---- ownership ----
 
 Result<> Pe::take()
 {
@@ -15,7 +31,7 @@ Result<> Pe::take()
 		owner_ = TCEWIN_OWNER_KERNEL;
 		return r;
 	}
-	if (auto r = end_kernel_windows(); !r) {
+	if (auto r = visit([](auto &windows) { return windows.begin(); }); !r) {
 		(void)give_back();
 		return r;
 	}
@@ -39,23 +55,34 @@ void Pe::quarantine(const char *why, long value)
 	tcewin_host_event(host_, TCEWIN_EVENT_STUCK, why, value);
 }
 
-// What the platform leaves of the default window is still in the device's reach: a reset makes it known, then it is
-// emptied.
-Result<> Pe::end_kernel_windows() { return make_spare(Signals::heed); }
-
-// The platform's reset takes away what could not be removed; it is empty, or this PE would be in quarantine.
 Result<> Pe::give_back()
 {
-	end_all();
-	for (auto &slot : windows_)
-		if (slot)
-			windows_.forget(slot);
-	if (auto r = from_status(tcewin_host_platform_release(host_)); !r) {
+	auto r = visit([](auto &windows) { return windows.end(); });
+	if (r)
+		r = from_status(tcewin_host_platform_release(host_));
+	if (!r) {
 		quarantine("the kernel cannot have the PE back", r.error());
 		return fail(TCEWIN_QUARANTINED);
 	}
 	owner_ = TCEWIN_OWNER_KERNEL;
 	return {};
+}
+
+// ---- windows ----
+
+Result<PageShift> Pe::check_request(u32 page_shift, Bytes size, u32 levels) const
+{
+	static constexpr u32 levels_max = 5; // what PowerNV can have at most; without meaning on pSeries
+	const auto page = PageShift::from(page_shift);
+	if (!page || (info_.page_sizes & page->size().raw()) == 0)
+		return fail(TCEWIN_BAD_PAGE_SHIFT);
+	if (!std::has_single_bit(size.raw()) || size < page->size())
+		return fail(TCEWIN_BAD_SIZE);
+	if (levels == 0 || levels > levels_max)
+		return fail(TCEWIN_BAD_LEVELS);
+	if (borrowed() && (*page != page_4k || size != default_geometry().size))
+		return fail(TCEWIN_NO_DDW);
+	return *page;
 }
 
 // ---- windows for somebody else ----
@@ -65,22 +92,20 @@ Result<tcewin_window_info> Pe::open(u32 page_shift, Bytes size, u32 levels)
 	if (owner_ != TCEWIN_OWNER_USER)
 		return fail(TCEWIN_QUARANTINED);
 	const PageShift page = TRY(check_request(page_shift, size, levels));
-	const auto *there = windows_.find(Liobn{info_.default_liobn});
-	const bool in_use = there && (*there)->use == Use::live;
-	const auto made = !in_use && fits_default(page, size) ? restore_default(size) : create(page, size);
+	const auto made = visit([&](auto &windows) { return windows.open(page, size); });
 	return made.transform([&](const PeWindow &window) { return describe(window); });
 }
 
 Result<> Pe::close(Liobn liobn)
 {
-	auto *slot = windows_.find(liobn);
-	if (!slot)
+	const PeWindow *there = visit([&](auto &windows) { return windows.find(liobn); });
+	if (!there)
 		return fail(TCEWIN_UNKNOWN_WINDOW);
-	const PeWindow window = (*slot)->window;
+	const PeWindow window = *there;
 	suspect(); // it is not known whether its user emptied it
 	if (remove(window))
 		return {};
-	const bool empty = clear_all(window, Signals::ignore).has_value();
+	const bool empty = visit([&](auto &windows) { return windows.empty(window); }).has_value();
 	orphan(window);
 	if (empty)
 		return {};

@@ -8,37 +8,45 @@
 #include <span>
 #include <variant>
 
-#include "memory.hh"
+#include "memory_table.hh"
 #include "paravirt.hh"
 #include "tce.hh"
 
 namespace tcewin
 {
 
-// put() and clear() take at most `batch` entries. A failed call may have written any part of them. What the device's
-// side may still have cached of old entries is gone only after invalidate().
+// put() and clear() take at most `batch` entries, for put() only such that reserve() has been told of; unreserve() is
+// for those that came to nothing. A failed call may have written any part of them. What the device's side may still
+// have cached of old entries is gone only after invalidate(); `remembers` says whether there is such a thing.
 template <class B>
 concept TableBackend = requires(B &b, TceIndex first, std::span<const Tce> words, TceCount n, TceRange range) {
 	{ B::batch } -> std::convertible_to<u64>;
+	{ B::remembers } -> std::convertible_to<bool>;
+	{ b.reserve(range) } -> std::same_as<Result<>>;
+	{ b.unreserve(range) } -> std::same_as<void>;
 	{ b.put(first, words) } -> std::same_as<Result<>>;
 	{ b.clear(first, n) } -> std::same_as<Result<>>;
 	{ b.invalidate(range) } -> std::same_as<void>;
 };
 
 static_assert(TableBackend<Paravirt>);
+static_assert(TableBackend<InMemory>);
 
 class Table
 {
 public:
 	explicit Table(Paravirt p) : backend_{p} {}
+	explicit Table(InMemory m) : backend_{m} {}
 	template <class F>
 	auto visit(F f)
 	{
-		return f(*std::get_if<Paravirt>(&backend_));
+		if (auto *paravirt = std::get_if<Paravirt>(&backend_))
+			return f(*paravirt);
+		return f(*std::get_if<InMemory>(&backend_));
 	}
 
 private:
-	std::variant<Paravirt> backend_;
+	std::variant<Paravirt, InMemory> backend_;
 };
 
 // Proof that no table translates some entries any more, invalidation included: without it a ledger releases nothing.

@@ -26,6 +26,14 @@ public:
 	constexpr u64 word() const { return big(stored_); } // as a register argument of H_PUT_TCE
 	constexpr HostPhys real() const { return HostPhys{word() & ~u64{3}}; }
 	constexpr Access access() const { return static_cast<Access>(word() & 3); }
+	// The same, but whoever may write may read: what IODA2 hardware knows.
+	constexpr Tce readable() const
+	{
+		Tce t = *this;
+		if (t.stored_ & big(TCEWIN_WRITE))
+			t.stored_ |= big(TCEWIN_READ);
+		return t;
+	}
 	friend constexpr bool operator==(Tce, Tce) = default;
 
 private:
@@ -44,5 +52,6 @@ static_assert(Tce{}.word() == 0);
 static_assert(Tce{HostPhys{0x1234'5000}, Access::both}.word() == 0x1234'5003);
 static_assert(Tce{HostPhys{0x1234'5000}, Access::write}.real() == HostPhys{0x1234'5000});
 static_assert(Tce{HostPhys{0x1234'5000}, Access::read}.access() == Access::read);
+static_assert(Tce{HostPhys{0x1234'5000}, Access::write}.readable().word() == 0x1234'5003);
 
 } // namespace tcewin

@@ -4,20 +4,19 @@
 namespace tcewin
 {
 
-Result<Owned<Window>> Window::create(void *mm, const WindowGeometry &geometry, WindowKind kind, Charge charge)
+Result<Owned<Window>> Window::create(void *mm, const Request &request, Charge charge)
 {
 	tcewin_host_lock *lock = tcewin_host_lock_new(TCEWIN_LOCK_WINDOW);
 	if (!lock)
 		return fail(TCEWIN_NO_MEMORY);
-	auto window = make<Window>(mm, lock, geometry, kind, std::move(charge));
+	auto window = make<Window>(mm, lock, request, std::move(charge));
 	if (!window)
 		tcewin_host_lock_free(lock);
 	return window;
 }
 
-Window::Window(void *mm, tcewin_host_lock *lock, const WindowGeometry &geometry, WindowKind kind, Charge charge)
-	: mm_{mm}, charge_{std::move(charge)}, geometry_{geometry}, kind_{kind}, lock_{lock},
-	  ledger_{geometry.page_shift}
+Window::Window(void *mm, tcewin_host_lock *lock, const Request &request, Charge charge)
+	: mm_{mm}, charge_{std::move(charge)}, request_{request}, lock_{lock}, ledger_{request.geometry.page_shift}
 {
 }
 
@@ -39,12 +38,35 @@ Result<> Window::put_runs(W &writer, TceRange range, Holes holes)
 		const TceRange part = r->range.meet(range);
 		if (holes == Holes::clear && done < part.first)
 			TRY(writer.clear({done, part.first - done}));
-		TRY(writer.put(part, [&](TceIndex at, std::span<Tce> out) { r->fill(at, geometry_.page_shift, out); }));
+		TRY(writer.put(part,
+			       [&](TceIndex at, std::span<Tce> out) { r->fill(at, geometry().page_shift, out); }));
 		done = part.end();
 	}
 	if (holes == Holes::clear && done < range.end())
 		TRY(writer.clear({done, range.end() - done}));
 	return {};
+}
+
+// One for each table: all members, or the first where all share one.
+std::span<Window::Member> Window::tables()
+{
+	return {members_.begin(), memory_ && !members_.empty() ? 1 : members_.size()};
+}
+
+// Hardware forgets what it may know of @range. Only what the ledger has was ever there, but for a range that was
+// written without holes.
+template <class B>
+void Window::invalidate(B &backend, TceRange range, Holes holes)
+{
+	if constexpr (B::remembers) {
+		if (holes == Holes::clear) {
+			backend.invalidate(range);
+			return;
+		}
+		for (const Run *r = ledger_.at_or_after(range.first); r && r->range.first < range.end();
+		     r = Ledger::next(r))
+			backend.invalidate(r->range.meet(range));
+	}
 }
 
 // Rewrites @range of one table as the ledger has it.
@@ -53,7 +75,7 @@ Result<> Window::rewrite(Member &member, TceRange range, BatchPage &page, Holes 
 	return member.table.visit([&](auto &backend) TCEWIN_TS(no_thread_safety_analysis) -> Result<> {
 		Writer writer{backend, &page, range.first, signals};
 		Result<> r = put_runs(writer, range, holes).and_then([&] { return writer.flush(); });
-		backend.invalidate(range);
+		invalidate(backend, range, holes);
 		return r;
 	});
 }
@@ -63,9 +85,10 @@ Result<> Window::rewrite(Member &member, TceRange range, BatchPage &page, Holes 
 template <class Forward>
 Result<Settled> Window::transact(TceRange range, BatchPage &page, Holes holes, Forward forward)
 {
-	for (std::size_t i = 0; i < members_.size(); i++) {
+	const std::span all = tables();
+	for (std::size_t i = 0; i < all.size(); i++) {
 		TceIndex touched = range.first;
-		Result<> done = members_[i].table.visit([&](auto &backend) -> Result<> {
+		Result<> done = all[i].table.visit([&](auto &backend) -> Result<> {
 			Writer writer{backend, &page, range.first, Signals::heed};
 			Result<> r = forward(writer).and_then([&] { return writer.flush(); });
 			touched = writer.touched();
@@ -75,15 +98,16 @@ Result<Settled> Window::transact(TceRange range, BatchPage &page, Holes holes, F
 			continue;
 		for (std::size_t j = 0; j <= i; j++) {
 			const TceRange part = j < i ? range : TceRange{range.first, touched - range.first};
-			if (!rewrite(members_[j], part, page, holes, Signals::ignore))
+			if (!rewrite(all[j], part, page, holes, Signals::ignore))
 				stuck_ = true;
 		}
 		if (stuck_)
 			tcewin_host_event(nullptr, TCEWIN_EVENT_STUCK, "undoing failed", done.error());
 		return fail(stuck_ ? TCEWIN_STUCK : done.error());
 	}
-	for (Member &m : members_)
-		m.table.visit([&](auto &backend) { backend.invalidate(range); });
+	for (Member &m : all)
+		m.table.visit([&](auto &backend)
+				      TCEWIN_TS(no_thread_safety_analysis) { invalidate(backend, range, holes); });
 	return Settled{};
 }
 
@@ -98,8 +122,8 @@ Result<> Window::clear_mapped(Member &member)
 {
 	return member.table.visit([&](auto &backend) TCEWIN_TS(no_thread_safety_analysis) -> Result<> {
 		Writer writer{backend, nullptr, TceIndex{0}, Signals::ignore};
-		Result<> r = clear_runs(writer, geometry_.all()).and_then([&] { return writer.flush(); });
-		backend.invalidate(geometry_.all());
+		Result<> r = clear_runs(writer, geometry().all()).and_then([&] { return writer.flush(); });
+		invalidate(backend, geometry().all(), Holes::keep);
 		return r;
 	});
 }
@@ -109,7 +133,7 @@ Result<> Window::clear_mapped(Member &member)
 // The runs that map [address, ...) at @range, one a region. NOT_REGISTERED, PAGE_TOO_LARGE, NO_MEMORY.
 Result<> Window::plan(const RegionSet &regions, TceRange range, UserVa address, Access access, RunList &list) const
 {
-	const PageShift page = geometry_.page_shift;
+	const PageShift page = geometry().page_shift;
 	while (!range.empty()) {
 		Region *region = regions.find(address);
 		if (!region)
@@ -134,10 +158,10 @@ Result<> Window::plan(const RegionSet &regions, TceRange range, UserVa address, 
 // What can be said of a MAP without looking at memory.
 Result<TceRange> Window::check_map(Ioba ioba, UserVa address, Bytes size, Access access) const
 {
-	const TceRange range = TRY(geometry_.range(ioba, size));
+	const TceRange range = TRY(geometry().range(ioba, size));
 	if (access == Access::none)
 		return fail(TCEWIN_NO_DIRECTION);
-	if (!geometry_.page_shift.aligned(address))
+	if (!geometry().page_shift.aligned(address))
 		return fail(TCEWIN_UNALIGNED);
 	if (!fits(address, size))
 		return fail(TCEWIN_OVERFLOW);
@@ -156,7 +180,7 @@ Result<> Window::map_now(Ioba ioba, UserVa address, Bytes size, Access access)
 {
 	const TceRange range = TRY(check_map(ioba, address, size, access));
 	auto run = TRY(Run::create(mm_));
-	auto region = TRY(Region::pin_now(mm_, address, size, geometry_.page_shift, access));
+	auto region = TRY(Region::pin_now(mm_, address, size, geometry().page_shift, access));
 	run->range = range;
 	run->address = address;
 	run->region = region.get();
@@ -169,6 +193,23 @@ Result<> Window::map_now(Ioba ioba, UserVa address, Bytes size, Access access)
 	return r;
 }
 
+// Room for @range in every table, or as before.
+Result<> Window::reserve(TceRange range)
+{
+	for (Member &m : tables())
+		if (auto r = m.table.visit([&](auto &backend) { return backend.reserve(range); }); !r) {
+			unreserve(range);
+			return r;
+		}
+	return {};
+}
+
+void Window::unreserve(TceRange range)
+{
+	for (Member &m : tables())
+		m.table.visit([&](auto &backend) { backend.unreserve(range); });
+}
+
 // Makes @range map what @list says.
 Result<> Window::write(TceRange range, RunList &list)
 {
@@ -177,14 +218,16 @@ Result<> Window::write(TceRange range, RunList &list)
 	if (stuck_)
 		return fail(TCEWIN_STUCK);
 	auto spare = TRY(spare_for(range));
+	TRY(reserve(range));
 	auto settled = transact(range, *page, Holes::clear, [&](auto &writer) -> Result<> {
 		for (const Run *r = list.first(); r; r = RunList::next(r))
 			TRY(writer.put(r->range, [&](TceIndex at, std::span<Tce> out) {
-				r->fill(at, geometry_.page_shift, out);
+				r->fill(at, geometry().page_shift, out);
 			}));
 		return {};
 	});
 	if (!settled) {
+		unreserve(range);
 		dirty(list);
 		if (stuck_)
 			keep_in_limbo(list);
@@ -197,7 +240,7 @@ Result<> Window::write(TceRange range, RunList &list)
 
 Result<> Window::unmap(Ioba ioba, Bytes size)
 {
-	const TceRange range = TRY(geometry_.range(ioba, size));
+	const TceRange range = TRY(geometry().range(ioba, size));
 	auto page = TRY(make<BatchPage>());
 
 	const Exclusive hold{lock_};
@@ -221,7 +264,7 @@ void Window::dirty(const RunList &list) const
 {
 	for (const Run *r = list.first(); r; r = RunList::next(r))
 		if (writes(r->access))
-			r->region->dirty(r->address, geometry_.page_shift.bytes(r->range.count));
+			r->region->dirty(r->address, geometry().page_shift.bytes(r->range.count));
 }
 
 // A table may still translate to what a failed MAP was about to map.

@@ -15,20 +15,27 @@ namespace tcewin
 class Window
 {
 public:
-	// What it maps is charged to @mm; @charge is for the window itself. NO_MEMORY.
-	static Result<Owned<Window>> create(void *mm, const WindowGeometry &geometry, WindowKind kind, Charge charge);
-	Window(void *mm, tcewin_host_lock *lock, const WindowGeometry &geometry, WindowKind kind, Charge charge);
+	struct Request {
+		WindowGeometry geometry; // its start is known later, see place()
+		WindowKind kind;
+		u32 levels; // at least, if its table is in our memory
+	};
+	// What it maps is charged to @mm, and its table if there is something to pay for the window itself, @charge.
+	// NO_MEMORY.
+	static Result<Owned<Window>> create(void *mm, const Request &request, Charge charge);
+	Window(void *mm, tcewin_host_lock *lock, const Request &request, Charge charge);
 	Window(const Window &) = delete;
+	~Window();
 
-	const WindowGeometry &geometry() const { return geometry_; }
-	WindowKind kind() const { return kind_; }
+	const WindowGeometry &geometry() const { return request_.geometry; }
+	WindowKind kind() const { return request_.kind; }
 
-	// Where firmware put it; before the first table joins.
-	void place(Ioba start) { geometry_.start = start; }
+	// Where the first PE has it; before its table joins.
+	void place(Ioba start) { request_.geometry.start = start; }
 	// Room for @count tables altogether. NO_MEMORY.
 	Result<> reserve_tables(std::size_t count) { return members_.reserve(count); }
-	// @at is this window on @pe, empty; gets every translation there is. reserve_tables() has been called. What
-	// writing says: then the window has left @pe again.
+	// @at is this window on @pe, empty; gets every translation there is. reserve_tables() has been called.
+	// BAD_LEVELS, NO_MEMORY, FIRMWARE_ERROR, INTERRUPTED, STUCK: then the window has left @pe again.
 	Result<> join(Pe &pe, const PeWindow &at);
 
 	// tcewin_map() and tcewin_unmap() with @ioba in this window.
@@ -37,7 +44,7 @@ public:
 	Result<> map_now(Ioba ioba, UserVa address, Bytes size, Access access);
 	Result<> unmap(Ioba ioba, Bytes size);
 	// All of it.
-	Result<> unmap_all() { return unmap(geometry_.start, geometry_.size); }
+	Result<> unmap_all() { return unmap(geometry().start, geometry().size); }
 
 	// Ends every translation and takes the window away from every PE. All or nothing, but for firmware that refuses
 	// a later PE's: that one is left empty. FIRMWARE_ERROR, INTERRUPTED, NO_MEMORY, STUCK.
@@ -57,11 +64,18 @@ private:
 	// What lies between the runs of a ledger in a table that is rewritten from it.
 	enum class Holes { clear, keep };
 
+	std::span<Member> tables() REQUIRES(lock_);
+	template <class B>
+	void invalidate(B &backend, TceRange range, Holes holes) REQUIRES(lock_);
 	template <class Forward>
 	Result<Settled> transact(TceRange range, BatchPage &page, Holes holes, Forward forward) REQUIRES(lock_);
 	Result<> rewrite(Member &member, TceRange range, BatchPage &page, Holes holes, Signals signals) REQUIRES(lock_);
 	Result<Settled> clear(TceRange range, BatchPage &page) REQUIRES(lock_);
 	Result<> clear_mapped(Member &member) REQUIRES(lock_);
+	Result<> reserve(TceRange range) REQUIRES(lock_);
+	void unreserve(TceRange range) REQUIRES(lock_);
+	Result<Table> table_for(Pe &pe, const PeWindow &at) REQUIRES(lock_);
+	Result<> fill(Member &member) REQUIRES(lock_);
 	Result<> drop_member(std::size_t at) REQUIRES(lock_);
 	void forget_locked() REQUIRES(lock_);
 	Result<TceRange> check_map(Ioba ioba, UserVa address, Bytes size, Access access) const;
@@ -77,8 +91,8 @@ private:
 
 	void *mm_;
 	Charge charge_;
-	WindowGeometry geometry_;
-	WindowKind kind_;
+	Request request_;
+	Owned<MemoryTable> memory_; // what all members share, if it is in our memory
 	Vec<Member> members_;
 	Lock lock_;
 	Ledger ledger_ GUARDED_BY(lock_);
@@ -86,6 +100,7 @@ private:
 	bool stuck_ GUARDED_BY(lock_){};
 	RunList limbo_ GUARDED_BY(lock_);    // what else they may translate, kept mapped until the tables are gone
 	bool abandoned_ GUARDED_BY(lock_){}; // a table could not be emptied nor taken away: nothing is ever forgotten
+	bool walked_ GUARDED_BY(lock_){};    // hardware may walk memory_ for good
 };
 
 } // namespace tcewin

@@ -6,32 +6,69 @@
 namespace tcewin
 {
 
+// A table that hardware may still walk is never freed.
+Window::~Window()
+{
+	const Exclusive hold{lock_};
+	if (walked_)
+		(void)memory_.release();
+}
+
+// What @at is written through. The first PE of a window whose table is in our memory makes it.
+Result<Table> Window::table_for(Pe &pe, const PeWindow &at)
+{
+	if (!pe.shares_tables())
+		return pe.table(at);
+	if (!memory_) {
+		const auto root = charge_.paid() ? LevelTree::Root::charged : LevelTree::Root::free;
+		memory_ = TRY(MemoryTable::create(mm_, geometry(), request_.levels, root));
+	}
+	return Table{InMemory{*memory_}};
+}
+
 Result<> Window::join(Pe &pe, const PeWindow &at)
 {
 	const Exclusive hold{lock_};
-	members_.push({&pe, at, pe.table(at)});
-	if (ledger_.empty() && !stuck_)
-		return {};
-	Member &member = members_[members_.size() - 1];
-	auto page = make<BatchPage>();
-	Result<> r = stuck_ ? fail(TCEWIN_STUCK) : page ? Result<>{} : fail(page.error());
-	if (r)
-		r = rewrite(member, geometry_.all(), **page, Holes::keep, Signals::heed);
-	if (!r)
-		(void)drop_member(members_.size() - 1);
+	auto table = table_for(pe, at);
+	Result<> r;
+	if (table) {
+		members_.push({&pe, at, *table});
+		r = pe.connect(at, memory_.get());
+		if (r && !memory_ && (!ledger_.empty() || stuck_))
+			r = fill(members_[members_.size() - 1]);
+		if (!r)
+			(void)drop_member(members_.size() - 1);
+	} else {
+		r = fail(table.error());
+		if (!pe.remove(at))
+			pe.orphan(at);
+	}
 	return r;
 }
 
-// Empties the table of one PE and takes the window away from it; either is enough to end its translations.
+// A table of its own gets every translation there is.
+Result<> Window::fill(Member &member)
+{
+	if (stuck_)
+		return fail(TCEWIN_STUCK);
+	auto page = TRY(make<BatchPage>());
+	return rewrite(member, geometry().all(), *page, Holes::keep, Signals::heed);
+}
+
+// Takes the window away from one PE. Its translations end with that, or with its table's being emptied, unless other
+// PEs have the same table.
 Result<> Window::drop_member(std::size_t at)
 {
 	Member &member = members_[at];
-	const bool empty = clear_mapped(member).has_value() && !stuck_;
+	const bool others = memory_ && members_.size() > 1;
+	const bool empty = !others && clear_mapped(member).has_value() && !stuck_;
 	if (!empty)
 		member.pe->suspect();
 	const bool gone = member.pe->remove(member.at).has_value();
-	if (!gone)
+	if (!gone) {
 		member.pe->orphan(member.at);
+		walked_ = true;
+	}
 	Pe *pe = member.pe;
 	members_.remove(at);
 	if (empty || gone)
@@ -55,7 +92,7 @@ Result<> Window::remove()
 	auto page = TRY(make<BatchPage>());
 	const Exclusive hold{lock_};
 	if (!stuck_)
-		TRY(clear(geometry_.all(), *page));
+		TRY(clear(geometry().all(), *page));
 	bool removed_one = false;
 	while (!members_.empty()) {
 		Member &last = members_[members_.size() - 1];
@@ -64,13 +101,15 @@ Result<> Window::remove()
 		if (auto r = last.pe->remove(last.at); !r) {
 			if (stuck_)
 				return fail(TCEWIN_STUCK);
-			if (!removed_one) {
+			// A place that the PHB did not give up is not known to be as it was.
+			if (!removed_one && !memory_) {
 				for (Member &m : members_)
-					if (!rewrite(m, geometry_.all(), *page, Holes::keep, Signals::ignore))
+					if (!rewrite(m, geometry().all(), *page, Holes::keep, Signals::ignore))
 						stuck_ = true;
 				return r;
 			}
 			last.pe->orphan(last.at); // it is empty; the window cannot be whole again
+			walked_ = true;
 		}
 		removed_one = true;
 		members_.pop();
@@ -89,9 +128,9 @@ void Window::forget_locked()
 {
 	if (abandoned_)
 		return;
-	ledger_.erase(geometry_.all(), nullptr, Settled{});
+	ledger_.erase(geometry().all(), nullptr, Settled{});
 	while (Owned<Run> run = limbo_.take())
-		run->region->drop_mapped(run->address, geometry_.page_shift, run->range.count, run->access);
+		run->region->drop_mapped(run->address, geometry().page_shift, run->range.count, run->access);
 }
 
 } // namespace tcewin

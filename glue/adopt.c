@@ -85,6 +85,11 @@ static bool has_ddw(const struct tcewin_adopted *entry)
 	return entry->host.has_ddw && tcewin_windows_supported(entry->table_group);
 }
 
+static enum tcewin_platform platform(void)
+{
+	return tcewin_on_powernv() ? TCEWIN_IODA2 : TCEWIN_LPAR;
+}
+
 static struct tcewin_adopted *add(struct iommu_table_group *table_group)
 {
 	struct tcewin_adopted *entry = kzalloc(sizeof(*entry), GFP_KERNEL);
@@ -120,18 +125,27 @@ static void adopt(struct pci_dev *pdev)
 	entry = add(table_group);
 	if (IS_ERR(entry))
 		goto put;	/* it is left to the platform */
-	entry->no_ddw = !has_ddw(entry) || tcewin_borrow_wanted(table_group);
-	if (tcewin_pe_adopt(&entry->host, &entry->pe)) {
+	entry->no_ddw = !has_ddw(entry) ||
+			(!tcewin_on_powernv() && tcewin_borrow_wanted(table_group));
+	if (tcewin_pe_adopt(&entry->host, platform(), &entry->pe)) {
 		forget(entry);
 		goto put;
 	}
-	WRITE_ONCE(table_group->ops, &tcewin_table_group_ops);
+	WRITE_ONCE(table_group->ops, tcewin_table_group_ops(entry->platform));
 	/* A user may have come meanwhile, through the platform's operations. */
 	pass_through(table_group);
 	if (is_blocked(&pdev->dev) && tcewin_pe_owner(entry->pe) == TCEWIN_OWNER_KERNEL)
 		forget(entry);
 put:
 	iommu_group_put(group);
+}
+
+/* What a PE can have that a user owns, and has left its windows. */
+static int read_owned(struct tcewin_adopted *entry, struct tcewin_pe_info *info)
+{
+	if (tcewin_on_powernv())
+		return tcewin_powernv_read(entry, info);
+	return tcewin_pe_read(&entry->host, entry->table_group, info);
 }
 
 /**
@@ -154,9 +168,10 @@ struct tcewin_adopted *tcewin_adopted(struct iommu_table_group *table_group)
 	entry = add(table_group);
 	if (IS_ERR(entry))
 		return entry;
-	ret = has_ddw(entry) ? tcewin_pe_read(&entry->host, table_group, &info) : -EBUSY;
+	ret = has_ddw(entry) ? read_owned(entry, &info) : -EBUSY;
 	if (!ret)
-		ret = tcewin_errno(tcewin_pe_create(&entry->host, &info, &entry->pe));
+		ret = tcewin_errno(tcewin_pe_create(&entry->host, platform(), &info,
+							&entry->pe));
 	if (ret) {
 		forget(entry);
 		return ERR_PTR(ret);
@@ -164,7 +179,7 @@ struct tcewin_adopted *tcewin_adopted(struct iommu_table_group *table_group)
 	tcewin_set_table_bases(table_group);
 	__module_get(THIS_MODULE);
 	entry->holds_module = true;
-	WRITE_ONCE(table_group->ops, &tcewin_table_group_ops);
+	WRITE_ONCE(table_group->ops, tcewin_table_group_ops(entry->platform));
 	return entry;
 }
 

@@ -41,7 +41,7 @@ struct tcewin_mm {
 
 /**
  * struct tcewin_pe_host - what firmware and the device tree call a PE, see pseries.c
- * @node: where its windows' properties are, with a reference
+ * @node: where its windows' properties are, with a reference; pSeries, as the next but one
  * @name: of its first device, for the log
  * @buid: of its PHB
  * @config_address: of its first device, as RTAS wants it
@@ -50,7 +50,7 @@ struct tcewin_mm {
  * @remove: token of ibm,remove-pe-dma-window
  * @reset: token of ibm,reset-pe-dma-windows
  * @query_words: 5 or 6, the words that @query returns, its status included
- * @has_ddw: the four tokens are there
+ * @has_ddw: windows can be made: the four tokens are there, or it is bare metal
  */
 struct tcewin_pe_host {
 	struct device_node *node;
@@ -103,6 +103,7 @@ struct tcewin_handle {
  * @no_ddw: it is served by borrow.c
  * @borrowed: the kernel's table while a user has its window
  * @map: what the kernel's allocator had given out of it
+ * @tce_kill: of the platform's tables (PowerNV)
  * @tables_lock: keeps the calls of foreign.c apart
  */
 struct tcewin_adopted {
@@ -117,11 +118,13 @@ struct tcewin_adopted {
 	bool no_ddw;
 	struct iommu_table *borrowed;
 	unsigned long *map;
+	void (*tce_kill)(struct iommu_table *tbl, unsigned long index, unsigned long pages);
 	struct mutex tables_lock; /* keeps the calls of foreign.c apart */
 };
 
 /* ownership.c */
-extern struct iommu_table_group_ops tcewin_table_group_ops;
+struct iommu_table_group_ops *
+tcewin_table_group_ops(const struct iommu_table_group_ops *platform);
 void tcewin_set_table_bases(struct iommu_table_group *table_group);
 
 /* adopt.c */
@@ -186,6 +189,12 @@ int tcewin_pe_read(struct tcewin_pe_host *pe, struct iommu_table_group *table_gr
 void tcewin_read_hypercalls(struct tcewin_pe_info *info);
 bool tcewin_pe_has_default_window(const struct tcewin_pe_host *pe);
 void tcewin_pe_forget(struct tcewin_pe_host *pe);
+
+/* powernv.c */
+bool tcewin_on_powernv(void);
+int tcewin_powernv_read(struct tcewin_adopted *entry, struct tcewin_pe_info *info);
+int tcewin_powernv_take(struct tcewin_adopted *entry, struct tcewin_pe_info *info);
+int tcewin_powernv_release(struct tcewin_adopted *entry);
 
 /* properties.c */
 void tcewin_properties_exit(void);

@@ -15,8 +15,8 @@
 /* Why it cannot work here, or NULL. */
 static const char *obstacle(void)
 {
-	if (!firmware_has_feature(FW_FEATURE_LPAR))
-		return "not an LPAR (pSeries); other machines are not supported yet";
+	if (!firmware_has_feature(FW_FEATURE_LPAR) && !tcewin_on_powernv())
+		return "neither an LPAR (pSeries) nor bare metal (PowerNV)";
 	if (is_kdump_kernel())
 		return "this kernel saves a crash dump; devices stay with it";
 	if (cc_platform_has(CC_ATTR_MEM_ENCRYPT))
@@ -24,6 +24,13 @@ static const char *obstacle(void)
 	if (!pci_find_next_bus(NULL))
 		return "no PCI bus";
 	return NULL;
+}
+
+/* Bare metal has no hypercalls to save. */
+static bool has_multitce(void)
+{
+	return tcewin_on_powernv() || (firmware_has_feature(FW_FEATURE_PUT_TCE_IND) &&
+				       firmware_has_feature(FW_FEATURE_STUFF_TCE));
 }
 
 /*
@@ -60,9 +67,8 @@ static int __init tcewin_init(void)
 	if (ret)
 		goto reboot_exit;
 	pr_info("serves VFIO containers of types 2 and 7 (sPAPR TCE)%s\n",
-		firmware_has_feature(FW_FEATURE_PUT_TCE_IND) &&
-		firmware_has_feature(FW_FEATURE_STUFF_TCE) ?
-		"" : ", one translation a hypercall: firmware has no multi-TCE option");
+		has_multitce() ? "" :
+		", one translation a hypercall: firmware has no multi-TCE option");
 	return 0;
 
 reboot_exit:

@@ -64,7 +64,7 @@ static void release_ownership(struct iommu_table_group *table_group, struct devi
 	}
 }
 
-struct iommu_table_group_ops tcewin_table_group_ops = {
+static struct iommu_table_group_ops lpar_ops = {
 	.get_table_size = tcewin_get_table_size,
 	.create_table = tcewin_create_table,
 	.set_window = tcewin_set_window,
@@ -72,6 +72,30 @@ struct iommu_table_group_ops tcewin_table_group_ops = {
 	.take_ownership = take_ownership,
 	.release_ownership = release_ownership,
 };
+
+/* The platform's windows are what another VFIO driver gets there. */
+static struct iommu_table_group_ops powernv_ops = {
+	.take_ownership = take_ownership,
+	.release_ownership = release_ownership,
+};
+
+/**
+ * tcewin_table_group_ops() - ours, to be put in front of the platform's
+ * @platform: the platform's
+ *
+ * Return: never NULL; of all PEs of a machine the same, as the in-tree driver wants it.
+ */
+struct iommu_table_group_ops *
+tcewin_table_group_ops(const struct iommu_table_group_ops *platform)
+{
+	if (!tcewin_on_powernv())
+		return &lpar_ops;
+	powernv_ops.get_table_size = platform->get_table_size;
+	powernv_ops.create_table = platform->create_table;
+	powernv_ops.set_window = platform->set_window;
+	powernv_ops.unset_window = platform->unset_window;
+	return &powernv_ops;
+}
 
 /* ---- what the engine calls ---- */
 
@@ -96,6 +120,8 @@ int tcewin_host_platform_take(void *pe, struct tcewin_pe_info *info)
 	struct iommu_table_group *table_group = entry->table_group;
 	int ret;
 
+	if (tcewin_on_powernv())
+		return tcewin_powernv_take(entry, info);
 	if (entry->no_ddw) {
 		ret = tcewin_borrow(entry, info);
 		tcewin_set_table_bases(table_group);
@@ -120,6 +146,8 @@ int tcewin_host_platform_release(void *pe)
 	struct tcewin_adopted *entry = container_of(pe, struct tcewin_adopted, host);
 	struct iommu_table_group *table_group = entry->table_group;
 
+	if (tcewin_on_powernv())
+		return tcewin_powernv_release(entry);
 	if (entry->no_ddw) {
 		tcewin_give_back_borrowed(entry);
 		tcewin_set_table_bases(table_group);

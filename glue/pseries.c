@@ -148,10 +148,15 @@ int tcewin_pe_find(struct iommu_table_group *table_group, struct tcewin_pe_host 
 	if (!pdev)
 		return -ENODEV;
 	dn = pci_device_to_OF_node(pdev);
+	strscpy(pe->name, pci_name(pdev));
+	if (tcewin_on_powernv()) {
+		pe->has_ddw = true;
+		pci_dev_put(pdev);
+		return 0;
+	}
 	pe->node = find_node(dn, table_group);
 	pe->buid = PCI_DN(dn)->phb->buid;
 	pe->config_address = PCI_DN(dn)->busno << 16 | PCI_DN(dn)->devfn << 8;
-	strscpy(pe->name, pci_name(pdev));
 	pci_dev_put(pdev);
 	if (!pe->node)
 		return -ENODEV;

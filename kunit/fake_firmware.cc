@@ -3,40 +3,10 @@
 
 #include <new>
 
+#include "fake_ioda.hh"
+
 namespace tcewin::test
 {
-
-u64 Words::get(u64 index) const
-{
-	u64 **block = blocks_.find(index / per_block);
-	return block ? (*block)[index % per_block] : 0;
-}
-
-void Words::set(u64 index, u64 word)
-{
-	u64 **block = blocks_.find(index / per_block);
-	if (!block && !word)
-		return;
-	if (!block) {
-		blocks_.put(index / per_block, static_cast<u64 *>(tcewin_run_alloc(per_block * sizeof(u64))));
-		block = blocks_.find(index / per_block);
-	}
-	(*block)[index % per_block] = word;
-}
-
-void Words::clear()
-{
-	blocks_.each([](u64, u64 *words) { tcewin_run_free(words); });
-	blocks_.clear();
-}
-
-bool Words::none_in(u64 index, u64 count) const
-{
-	for (u64 block = index / per_block; block <= (index + count - 1) / per_block; block++)
-		if (blocks_.find(block))
-			return false;
-	return true;
-}
 
 FakeFirmware::~FakeFirmware()
 {
@@ -53,8 +23,15 @@ FakePe *FakeFirmware::new_pe(const Personality &p)
 	auto *pe = ::new (tcewin_run_alloc(sizeof(FakePe))) FakePe;
 	pe->personality = p;
 	pe->liobn_base = static_cast<u32>(0x80000000 + (pes_.size() << 8));
-	pe->info = {p.default_start, p.default_size, pe->liobn_base, p.max_windows, 1,
-		    p.page_sizes,    p.batches,	     p.batches};
+	pe->info = {.default_start = p.default_start,
+		    .default_size = p.default_size,
+		    .second_start = p.in_memory() ? p.ddw_start : 0,
+		    .default_liobn = p.in_memory() ? 0 : pe->liobn_base,
+		    .max_windows = p.max_windows,
+		    .max_levels = p.in_memory() ? 5U : 1U,
+		    .page_sizes = p.page_sizes,
+		    .put_indirect = p.batches,
+		    .stuff = p.batches};
 	if (p.keeps_tces)
 		leave_residue(*pe);
 	pes_.push(pe);
@@ -74,7 +51,7 @@ void FakeFirmware::leave_residue(FakePe &pe)
 FakeTable *FakeFirmware::find(u32 liobn) const
 {
 	for (FakePe *pe : pes_)
-		if (FakeTable *t = of_pe(pe, liobn))
+		if (FakeTable *t = of_pe(pe, liobn); t && !pe->personality.in_memory())
 			return t;
 	return nullptr;
 }
@@ -116,6 +93,8 @@ bool FakeFirmware::may_be_unknown(const FakePe *pe, const FakeTable *t)
 
 bool FakeFirmware::idle(const FakePe *pe) const
 {
+	if (pe->personality.in_memory())
+		return !pe->kernels && pe->tables.empty() && pe->announced.empty();
 	if (pe->kernels || pe->tables.size() != 1 || pe->announced.size() != 1)
 		return false;
 	const FakeTable *t = pe->tables[0];
@@ -123,15 +102,20 @@ bool FakeFirmware::idle(const FakePe *pe) const
 	return t->is_default && t->words->empty() && w.liobn == t->liobn && w.size == t->size();
 }
 
+// Of a table in memory the device may see each word as it is, or as it was at the last invalidation.
 void FakeFirmware::check_reach(const char *rule)
 {
 	for (FakePe *pe : pes_)
-		for (FakeTable *t : pe->tables)
-			t->words->each([&](u64 index, u64 word) {
+		for (FakeTable *t : pe->tables) {
+			const auto check = [&](u64 index, u64 word) {
 				if (!(word & residue_mark) &&
 				    !memory_.pinned(word & ~u64{0xfff}, u64{1} << t->page_shift))
 					complaints_.add(rule, t->start + (index << t->page_shift), word);
-			});
+			};
+			t->words->each(check);
+			if (t->in_memory)
+				t->in_memory->phb.each(check);
+		}
 }
 
 void FakeFirmware::give_to_kernel(FakePe *pe)
@@ -143,7 +127,7 @@ void FakeFirmware::give_to_kernel(FakePe *pe)
 	pe->kernels = true;
 }
 
-// As Linux 6.12 does it: the window stays alive in firmware.
+// As Linux 6.12 does it: the window stays alive in firmware, where there is one.
 int FakeFirmware::platform_take(FakePe *pe, tcewin_pe_info *info)
 {
 	if (!pe->kernels)
@@ -151,6 +135,8 @@ int FakeFirmware::platform_take(FakePe *pe, tcewin_pe_info *info)
 	if (injector_.fires(Point::platform_take))
 		return TCEWIN_FIRMWARE_ERROR;
 	pe->kernels = false;
+	while (pe->personality.in_memory() && !pe->tables.empty())
+		destroy(pe, 0);
 	*info = pe->info;
 	return TCEWIN_OK;
 }
@@ -162,6 +148,8 @@ int FakeFirmware::platform_release(FakePe *pe)
 			if (!is_residue(word))
 				complaints_.add("gives the kernel a PE with a translation", t->start + (index << t->page_shift), word);
 		});
+	if (pe->personality.in_memory() && !pe->tables.empty())
+		complaints_.add("gives the kernel a PE whose places are not empty", pe->tables[0]->start);
 	if (!pe->announced.empty())
 		complaints_.add("gives the kernel a PE whose windows are announced", pe->announced[0].start);
 	if (injector_.fires(Point::platform_release))

@@ -1,124 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The hypervisor and its firmware: PEs, their windows by RTAS, their tables by hypercall, and what a device reaches
-// through them. It checks what no real machine tells (an index past the end, a word that points to memory which is not
+// PEs and what a device reaches through their windows; the hypervisor and its firmware, which make windows by RTAS and
+// write their tables by hypercall (tables in memory are FakeIoda's). It checks what no real machine tells (an index past the end, a word that points to memory which is not
 // pinned, two RTAS calls mixed) and keeps every store, so that a test can look at each state in between.
 #pragma once
 
 #include "fake_memory.hh"
+#include "fake_pe.hh"
 #include "injection.hh"
 
 namespace tcewin::test
 {
-
-// How one firmware differs from another; LoPAR allows all of it.
-struct Personality {
-	u64 default_start, default_size;
-	u32 max_windows; // default window included; 0: it has that one for good, and there are no DDW calls
-	u64 page_sizes;
-	u64 largest_block;	     // IOMMU pages
-	u64 ddw_start;		     // of the first DDW
-	u64 ddw_stride;		     // of the next; 0: at the same address again, over the first one
-	bool first_at_default_start; // a DDW takes the default window's address while the PE has no window
-	bool keeps_tces;     // a table that is made again shows what it held, the first time what the kernel left
-	u32 busy;	     // so often an RTAS call is answered busy before it is done
-	bool batches = true; // there are H_PUT_TCE_INDIRECT and H_STUFF_TCE
-
-	// A DDW is never at the default window's address; residue; busy.
-	static constexpr Personality powervm()
-	{
-		return {0x10000000,   0x10000000,   2,	   0x400311000, u64{1} << 32,
-			u64{1} << 58, u64{1} << 54, false, true,	2};
-	}
-	// An SR-IOV VF: one window, and the default window shares its table with the direct map.
-	static constexpr Personality powervm_vf()
-	{
-		Personality p = powervm();
-		p.max_windows = 1;
-		return p;
-	}
-	static constexpr Personality qemu()
-	{
-		return {0, 0x40000000, 2, 0x400211000, u64{1} << 36, u64{1} << 59, 0, true, false, 0};
-	}
-	// A PE without DDW calls.
-	static constexpr Personality without_ddw()
-	{
-		Personality p = qemu();
-		p.max_windows = 0;
-		p.page_sizes = 0x1000;
-		return p;
-	}
-};
-
-// A sparse array of TCEs as a register would hold them.
-class Words
-{
-public:
-	Words() = default;
-	Words(const Words &) = delete;
-	~Words() { clear(); }
-	u64 get(u64 index) const;
-	void set(u64 index, u64 word);
-	void clear();
-	bool none_in(u64 index, u64 count) const;
-	bool empty() const
-	{
-		bool any = false;
-		each([&](u64, u64) { any = true; });
-		return !any;
-	}
-	// f(index, word) for every word that is not 0, in no order.
-	template <class F>
-	void each(F f) const
-	{
-		blocks_.each([&](u64 block, u64 *words) {
-			for (u64 i = 0; i < per_block; i++)
-				if (words[i])
-					f(block * per_block + i, words[i]);
-		});
-	}
-
-private:
-	static constexpr u64 per_block = 512;
-	Hash<u64 *> blocks_;
-};
-
-struct FakePe;
-
-struct FakeTable {
-	u64 serial; // of this making: no other table has the same
-	FakePe *pe;
-	u32 liobn;
-	u32 page_shift;
-	u64 start, entries; // bus address, TCEs
-	bool is_default;
-	bool left_behind{};   // made before the engine came
-	bool not_announced{}; // tcewin_host_window_added() was made to refuse it
-	bool not_removed{};   // ibm,remove-pe-dma-window was made to refuse it
-	Words *words;
-	u64 size() const { return entries << page_shift; }
-	bool holds(u64 ioba) const { return ioba >= start && ioba - start < size(); }
-};
-
-struct FakePe {
-	Personality personality;
-	tcewin_pe_info info;
-	Vector<FakeTable *> tables;
-	Vector<tcewin_window_info> announced; // what tcewin_host_window_added() was told
-	Words stores[3];		      // the default window's table, and one for each DDW
-	u32 liobn_base;
-	bool in_hand_over{};  // inside of tcewin_pe_take()
-	bool kernels{};	      // its default window is alive, with the kernel's translations
-	u64 override_start{}; // where the next DDW will be, if not 0
-	int call{};	      // the RTAS call that was answered busy
-	u32 busy_left{};
-	bool borrowed() const { return personality.max_windows == 0; }
-};
-
-// One store into a table.
-struct Write {
-	u64 serial, index, before, after;
-};
 
 class FakeFirmware
 {
@@ -164,6 +55,13 @@ public:
 	// No windows, nothing announced.
 	void finish();
 
+	// For what makes windows: a table of @pe with its words in @store, the end of one, a word that a device sees
+	// from now on, and what can be said of one that it may see.
+	FakeTable *make(FakePe *pe, u32 liobn, Words &store, u32 page_shift, u64 start, u64 entries);
+	void destroy(FakePe *pe, u64 at);
+	void store(FakeTable &t, u64 index, u64 word);
+	void check_word(const FakeTable &t, u64 index, u64 word);
+
 	Vector<Write> history;
 	u64 tces_written{}; // entries stored, cleared ones included
 	u64 waits_owed{};   // busy answers of RTAS that tcewin_host_rtas_wait() has not been asked about
@@ -180,10 +78,7 @@ private:
 	FakeTable *find(u32 liobn) const;
 	FakeTable *check_call(u32 liobn, u64 ioba, u64 count);
 	long done(Point p, FakeTable *t, u64 ioba, const u64 *tces, bool same, u64 count);
-	void store(FakeTable &t, u64 index, u64 word);
 	int enter(FakePe *pe, Point p);
-	FakeTable *make(FakePe *pe, u32 liobn, Words &store, u32 page_shift, u64 start, u64 entries);
-	void destroy(FakePe *pe, u64 at);
 	void leave_residue(FakePe &pe);
 	FakeTable *of_pe(const FakePe *pe, u32 liobn) const;
 	static bool announced(const FakePe *pe, const FakeTable *t);

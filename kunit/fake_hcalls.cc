@@ -27,19 +27,28 @@ FakeTable *FakeFirmware::check_call(u32 liobn, u64 ioba, u64 count)
 	return nullptr;
 }
 
-// Invalid is 0; a valid word is an aligned, pinned page and its permissions.
+// Invalid is 0; a valid word is an aligned, pinned page and its permissions. IODA2 knows no device that only writes.
+void FakeFirmware::check_word(const FakeTable &t, u64 index, u64 word)
+{
+	const u64 size = u64{1} << t.page_shift, real = word & ~u64{0xfff}, ioba = t.start + (index << t.page_shift);
+	const bool odd = t.in_memory && (word & 3) == TCEWIN_WRITE;
+	if (word && index >= t.entries)
+		complaints_.add("an entry past the window's end", word, ioba);
+	if (!word)
+		return;
+	if (word & 0xffc || !(word & 3) || odd || real & (size - 1))
+		complaints_.add("a word that is no TCE", word, ioba);
+	else if (!memory_.pinned(real, size))
+		complaints_.add("a TCE to memory that is not pinned", word, ioba);
+	else if (word & TCEWIN_WRITE)
+		memory_.made_writable(real, size);
+}
+
 void FakeFirmware::store(FakeTable &t, u64 index, u64 word)
 {
-	const u64 size = u64{1} << t.page_shift, real = word & ~u64{0xfff}, before = t.words->get(index);
+	const u64 before = t.words->get(index);
 	tces_written++;
-	if (word) {
-		if (word & 0xffc || !(word & 3) || real & (size - 1))
-			complaints_.add("a word that is no TCE", word, t.start + (index << t.page_shift));
-		else if (!memory_.pinned(real, size))
-			complaints_.add("a TCE to memory that is not pinned", word, t.start + (index << t.page_shift));
-		else if (word & TCEWIN_WRITE)
-			memory_.made_writable(real, size);
-	}
+	check_word(t, index, word);
 	if (before != word)
 		history.push({t.serial, index, before, word});
 	t.words->set(index, word);

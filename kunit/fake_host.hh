@@ -4,6 +4,7 @@
 #pragma once
 
 #include "fake_firmware.hh"
+#include "fake_ioda.hh"
 #include "fake_levels.hh"
 #include "fake_locks.hh"
 #include "fake_memory.hh"
@@ -52,6 +53,7 @@ public:
 	FakeLocks locks;
 	FakeHeap heap;
 	FakeLevels levels;
+	FakeIoda ioda;
 	u64 events[TCEWIN_EVENTS]{};
 	bool stuck_is_expected{}; // what a stuck window holds is kept for good
 

@@ -11,13 +11,6 @@ namespace
 
 constexpr u64 may_read = 1, may_write = 2, link_bits = 0xfff;
 
-// The engine may write the word at this moment.
-u64 load(const void *level, u64 i)
-{
-	const u64 stored = __atomic_load_n(static_cast<const u64 *>(level) + i, __ATOMIC_RELAXED);
-	return std::endian::native == std::endian::big ? stored : std::byteswap(stored);
-}
-
 } // namespace
 
 FakePhb::FakePhb(Complaints &complaints, const FakeLevels &memory, const PhbTable &table)
@@ -32,6 +25,33 @@ FakePhb::FakePhb(Complaints &complaints, const FakeLevels &memory, const PhbTabl
 		complaints.add("OPAL: the root is not aligned", table.root, table.level_bytes);
 	if (shift_ * table.levels + table.page_shift >= 55)
 		complaints.add("OPAL: more address bits than a PHB walks", shift_ * table.levels, table.page_shift);
+}
+
+// The engine may write the word at this moment.
+u64 FakePhb::load(const void *level, u64 i)
+{
+	const u64 stored = __atomic_load_n(static_cast<const u64 *>(level) + i, __ATOMIC_RELAXED);
+	return std::endian::native == std::endian::big ? stored : std::byteswap(stored);
+}
+
+// @index: for whose sake it is read.
+const void *FakePhb::level(u64 real, u64 index) const
+{
+	const void *level = memory_.live(real, table_.level_bytes);
+	if (!level)
+		complaints_.add("the PHB reads what is no level, or too small a one", real, index);
+	return level;
+}
+
+bool FakePhb::uses(u64 at, u32 above, u64 real) const
+{
+	if (at == real || !above)
+		return at == real;
+	const void *words = level(at, 0);
+	for (u64 i = 0; words && i < u64{1} << shift_; i++)
+		if (const auto below = follow(load(words, i)); below && uses(*below, above - 1, real))
+			return true;
+	return false;
 }
 
 // Where the level is that @link names. Both bits must be there: the PHB would end the walk for a direction that has
@@ -55,12 +75,10 @@ u64 FakePhb::word(u64 index) const
 	}
 	u64 base = table_.root;
 	for (u32 above = table_.levels - 1;; above--) {
-		const void *level = memory_.live(base, table_.level_bytes);
-		if (!level) {
-			complaints_.add("the PHB reads what is no level, or too small a one", base, index);
+		const void *words = level(base, index);
+		if (!words)
 			return 0;
-		}
-		const u64 word = load(level, index >> (above * shift_) & ((u64{1} << shift_) - 1));
+		const u64 word = load(words, index >> (above * shift_) & ((u64{1} << shift_) - 1));
 		if (!above)
 			return word;
 		const auto below = follow(word);

@@ -29,10 +29,46 @@ public:
 	// The TCE behind @index, 0 where a level is missing. Complains of an index that the hardware cannot get at and
 	// of a link that leads to no level.
 	u64 word(u64 index) const;
+	// f(index, word) for every valid TCE, or every one of [first, end), in order; levels that are missing cost no
+	// time.
+	template <class F>
+	void each(F f) const
+	{
+		each_in(0, reach(), f);
+	}
+	template <class F>
+	void each_in(u64 first, u64 end, F f) const
+	{
+		visit({table_.root, table_.levels - 1, 0}, first, end, f);
+	}
+	// The level at @real is one of the table's.
+	bool uses(u64 real) const { return uses(table_.root, table_.levels - 1, real); }
 	// Where an access at @offset bytes behind the window's start ends up.
 	std::optional<u64> access(u64 offset, bool write) const;
 
 private:
+	struct Level {
+		u64 real;
+		u32 above; // so many levels are below it
+		u64 first; // entry
+	};
+	template <class F>
+	void visit(const Level &l, u64 first, u64 end, F &f) const
+	{
+		const void *words = level(l.real, l.first);
+		const u32 span = l.above * shift_;
+		const u64 skipped = first > l.first ? (first - l.first) >> span : 0;
+		for (u64 i = skipped; words && i < u64{1} << shift_ && l.first + (i << span) < end; i++) {
+			const u64 word = load(words, i), at = l.first + (i << span);
+			if (!l.above && word)
+				f(at, word);
+			else if (const auto below = l.above ? follow(word) : std::nullopt)
+				visit({*below, l.above - 1, at}, first, end, f);
+		}
+	}
+	static u64 load(const void *level, u64 i);
+	const void *level(u64 real, u64 index) const;
+	bool uses(u64 level, u32 above, u64 real) const;
 	std::optional<u64> follow(u64 link) const;
 
 	Complaints &complaints_;

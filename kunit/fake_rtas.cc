@@ -12,7 +12,7 @@ namespace tcewin::test
 int FakeFirmware::enter(FakePe *pe, Point p)
 {
 	const int call = static_cast<int>(p);
-	if (pe->borrowed()) {
+	if (pe->borrowed() || pe->personality.in_memory()) {
 		complaints_.add("an RTAS call on a PE without DDW", static_cast<u64>(call));
 		return rtas_parameter;
 	}
@@ -62,7 +62,7 @@ FakeTable *FakeFirmware::make(FakePe *pe, u32 liobn, Words &store, u32 page_shif
 	      .page_shift = page_shift,
 	      .start = start,
 	      .entries = entries,
-	      .is_default = liobn == pe->info.default_liobn,
+	      .is_default = liobn == pe->info.default_liobn && !pe->personality.in_memory(),
 	      .words = &store};
 	pe->tables.push(t);
 	return t;
@@ -140,8 +140,9 @@ int FakeFirmware::reset(FakePe *pe)
 int FakeFirmware::window_added(FakePe *pe, const tcewin_window_info *window)
 {
 	FakeTable *t = of_pe(pe, window->liobn);
-	if (!t || t->start != window->start || t->page_shift != window->page_shift ||
-	    t->is_default != (window->is_default != 0) || window->size > t->size())
+	const bool default_matters = !pe->personality.in_memory();
+	if (!t || t->start != window->start || t->page_shift != window->page_shift || window->size > t->size() ||
+	    (default_matters && t->is_default != (window->is_default != 0)))
 		complaints_.add("tcewin_host_window_added() of what firmware does not have", window->start,
 				window->size);
 	for (const tcewin_window_info &w : pe->announced)
@@ -151,7 +152,7 @@ int FakeFirmware::window_added(FakePe *pe, const tcewin_window_info *window)
 	if (t)
 		t->not_announced = refused;
 	if (refused) {
-		default_window_faults += window->is_default;
+		default_window_faults += default_matters && window->is_default;
 		return TCEWIN_NO_MEMORY;
 	}
 	pe->announced.push(*window);

@@ -11,11 +11,14 @@ namespace tcewin::test
 enum class Point {
 	alloc, // tcewin_host_alloc() and tcewin_host_lock_new()
 	level, // tcewin_host_level_alloc()
+	table, // tcewin_host_table_new()
 	charge,
 	pin,
 	announce, // tcewin_host_window_added()
 	platform_take,
 	platform_release,
+	set_window,
+	unset_window,
 	yield,	  // a fatal signal
 	put,
 	put_indirect,

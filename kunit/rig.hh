@@ -19,7 +19,7 @@ constexpr u64 huge = 0x20'0000'0000, huge_size = 64 * mib;
 constexpr u64 block = 0x30'0000'0000, block_size = 256 * mib;
 
 struct Setup {
-	Personality personality = Personality::qemu();
+	std::optional<Personality> personality{}; // else what the case's machine has
 	unsigned pes = 1;
 	u32 page_shift = 12; // of the host
 	tcewin_container_kind kind = TCEWIN_CONTAINER_V2;
@@ -58,6 +58,7 @@ public:
 	void expect_unmapped(u64 ioba, u64 size);
 	// Where PE number @pe's device ends up, or nothing.
 	std::optional<u64> reach(u64 ioba, bool write, unsigned pe = 0);
+	const Personality &personality() const { return fake[0]->personality; }
 	// How many entries of all tables are valid, the kernel's own left out.
 	u64 valid();
 	// Nobody uses a window of PE number @pe: its default window is there, empty, and the kernel knows it.

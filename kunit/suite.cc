@@ -39,7 +39,7 @@ Line &Line::hexadecimal(u64 value)
 	return add(p);
 }
 
-Test::Test(tcewin_report *report) : report_{report}
+Test::Test(tcewin_report *report, Machine machine) : report_{report}, machine_{machine}
 {
 	host_ = ::new (tcewin_run_alloc(sizeof(FakeHost))) FakeHost{*this};
 }
@@ -95,6 +95,6 @@ extern "C" const char *tcewin_case_name(const tcewin_case *the_case) { return th
 
 extern "C" void tcewin_case_run(const tcewin_case *the_case, tcewin_report *report)
 {
-	Test t{report};
+	Test t{report, the_case->machine};
 	the_case->body(t);
 }

@@ -18,6 +18,9 @@ using u64 = tcewin_u64;
 
 class FakeHost;
 
+// Whose windows a case is about: made by firmware (pSeries), or tables in our memory (PowerNV).
+enum class Machine { lpar, ioda2 };
+
 // One line of output, cut when it is full.
 class Line
 {
@@ -51,11 +54,13 @@ private:
 class Test
 {
 public:
-	explicit Test(tcewin_report *report);
+	explicit Test(tcewin_report *report, Machine machine = Machine::lpar);
 	Test(const Test &) = delete;
 	// Checks that nothing is left on the fake host.
 	~Test();
 
+	// What this case runs on, where it runs on more than one.
+	Machine machine() const { return machine_; }
 	// The fake host of this case.
 	FakeHost &host() { return *host_; }
 	// Checks that nothing is left on it and begins with another one.
@@ -92,6 +97,7 @@ private:
 	}
 
 	tcewin_report *report_;
+	const Machine machine_;
 	FakeHost *host_{};
 	const class Note *notes_{};
 	std::atomic<unsigned> failures_{};
@@ -122,9 +128,13 @@ private:
 struct tcewin_case {
 	const char *name;
 	void (*body)(tcewin::test::Test &t);
+	tcewin::test::Machine machine = tcewin::test::Machine::lpar;
 };
 
 #define CASE(function) {#function, function}
+// Once on each machine, as FUNCTION and FUNCTION_ioda2.
+#define CASE_ON_BOTH(function) {#function, function}, {#function "_ioda2", function, tcewin::test::Machine::ioda2}
+#define CASE_ON_IODA2(function) {#function, function, tcewin::test::Machine::ioda2}
 #define TCEWIN_SUITE(name, cases)                                                                                      \
 	extern "C" constinit const tcewin_suite tcewin_suite_##name { #name, cases, sizeof(cases) / sizeof((cases)[0]) }
 

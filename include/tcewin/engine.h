@@ -80,11 +80,12 @@ struct tcewin_container_info {
 
 /*
  * A PE that the user owns already; what windows firmware still has of it does not matter, for attaching it begins with a reset.
- * @host is the cookie of the RTAS calls. NO_MEMORY. Destroy it only when no container holds it; firmware has no window of it then.
+ * @host is the cookie of the calls on a PE. NO_MEMORY. Destroy it only when no container holds it; firmware has no window of it then.
  */
-int tcewin_pe_create(void *host, const struct tcewin_pe_info *info, struct tcewin_pe **pe);
+int tcewin_pe_create(void *host, enum tcewin_platform platform, const struct tcewin_pe_info *info,
+		     struct tcewin_pe **pe);
 /* The same for a PE that the kernel owns: tcewin_pe_take() learns the facts. */
-int tcewin_pe_adopt(void *host, struct tcewin_pe **pe);
+int tcewin_pe_adopt(void *host, enum tcewin_platform platform, struct tcewin_pe **pe);
 /*
  * The hand-over between the kernel's DMA API and a user, once per device of the PE: the first call does it, the others find it done.
  * After a take no translation of the kernel's is left, and no window but the default one, empty and nobody's: so it is while the

@@ -118,11 +118,18 @@ int tcewin_host_rtas_wait(int status);
 
 /* ---- the platform's part of a hand-over ---- */
 
+/* Who makes a PE's windows, and where their tables are. */
+enum tcewin_platform {
+	TCEWIN_LPAR,	/* pSeries: firmware, by RTAS; the hypervisor has the tables */
+	TCEWIN_IODA2,	/* PowerNV: the PHB has two places for windows, and walks tables in our memory */
+};
+
 /* Facts about a PE that do not change while a user owns it. */
 struct tcewin_pe_info {
 	tcewin_u64 default_start;	/* the default window, bytes on the bus */
 	tcewin_u64 default_size;	/* bytes, a power of two */
-	tcewin_u32 default_liobn;
+	tcewin_u64 second_start;	/* IODA2: the window beside it begins here */
+	tcewin_u32 default_liobn;	/* LPAR */
 	tcewin_u32 max_windows;		/* 1 or 2; 0: borrowed, no window can be made or removed */
 	tcewin_u32 max_levels;		/* as reported to the user; 1 on pSeries */
 	tcewin_u64 page_sizes;		/* mask of 1 << page shift */
@@ -133,16 +140,46 @@ struct tcewin_pe_info {
 /*
  * The kernel lets go of the PE, as far as the platform goes; *@info is filled. Status: FIRMWARE_ERROR or what else it was, then the
  * kernel still has it. Whether a window of the kernel's is left in firmware, with translations in it, is not promised: of a borrowed PE
- * (max_windows 0) its default window is, and it can be written; no other may be.
+ * (max_windows 0) its default window is, and it can be written; no other may be. Of an IODA2 PE nothing is left.
  */
 int tcewin_host_platform_take(void *pe, struct tcewin_pe_info *info);
 /* The kernel gets the PE, of which no window is left, and its default window with it. Status: FIRMWARE_ERROR. */
 int tcewin_host_platform_release(void *pe);
 
+/* ---- windows of an IODA2 PE: a place of the PHB and a table in our memory ---- */
+
+/* What hardware and the rest of the kernel have to know of a table. */
+struct tcewin_table_info {
+	tcewin_u64 start;		/* of the window, bytes on the bus */
+	tcewin_u64 size;		/* of the window, bytes */
+	const void *root;		/* of tcewin_host_level_alloc(), as are the levels below it */
+	tcewin_u32 page_shift;
+	tcewin_u32 levels;		/* 1 to 5 */
+	tcewin_u32 level_shift;		/* log2 of the words of each level */
+};
+
+/* The kernel's object for one table. */
+struct tcewin_host_table;
+/* NULL when there is no memory. Freed when no place of a PHB has it any more. */
+struct tcewin_host_table *tcewin_host_table_new(const struct tcewin_table_info *info);
+void tcewin_host_table_free(struct tcewin_host_table *table);
+/*
+ * The devices of the PE translate through @table in place @number (0: at default_start, 1: at second_start), which is free, from now
+ * on / through nothing there. One table may be in the same place of several PEs. Status: FIRMWARE_ERROR; after a failed set nothing
+ * walks the table, after a failed unset the PHB may still do.
+ */
+int tcewin_host_set_window(void *pe, tcewin_u32 number, struct tcewin_host_table *table);
+int tcewin_host_unset_window(void *pe, tcewin_u32 number);
+/*
+ * No PHB that has the table in a place knows entries [@first, @first + @count) of before any more. What is not invalidated may be
+ * remembered for ever, entries that were not valid included.
+ */
+void tcewin_host_invalidate(struct tcewin_host_table *table, tcewin_u64 first, tcewin_u64 count);
+
 /* ---- the PE's windows as the rest of the kernel sees them ---- */
 
 struct tcewin_window_info {
-	tcewin_u32 liobn;
+	tcewin_u32 liobn;		/* IODA2: the number of its place */
 	tcewin_u32 page_shift;
 	tcewin_u32 is_default;		/* 1: the default window, 0: a DDW */
 	tcewin_u64 start;		/* bytes on the bus */

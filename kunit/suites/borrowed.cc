@@ -99,7 +99,7 @@ void kinds_do_not_mix(Test &t)
 	p.max_windows = 0; // all else is alike
 	FakePe *fake = t.host().firmware.new_pe(p);
 	tcewin_pe *pe = nullptr;
-	ASSERT_EQ(tcewin_pe_adopt(fake, &pe), TCEWIN_OK);
+	ASSERT_EQ(tcewin_pe_adopt(fake, TCEWIN_LPAR, &pe), TCEWIN_OK);
 	fake->in_hand_over = true;
 	ASSERT_EQ(tcewin_pe_take(pe), TCEWIN_OK);
 	EXPECT_EQ(rig.create(16, gib), TCEWIN_OK); // any PE is also one with DDW

@@ -195,7 +195,7 @@ void windows_left_behind(Test &t)
 	fake->tables[1]->words->set(5, 0x40000803);
 	fake->tables[0]->left_behind = true;
 	tcewin_pe *pe = nullptr;
-	ASSERT_EQ(tcewin_pe_create(fake, &fake->info, &pe), TCEWIN_OK);
+	ASSERT_EQ(tcewin_pe_create(fake, TCEWIN_LPAR, &fake->info, &pe), TCEWIN_OK);
 	{
 		Rig rig{t};
 		EXPECT_EQ(rig.detach(0), TCEWIN_OK);

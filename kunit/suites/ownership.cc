@@ -17,7 +17,7 @@ public:
 	Kernels(Test &test, const Personality &p) : t{test}, host{test.host()}, fake{host.firmware.new_pe(p)}
 	{
 		host.firmware.give_to_kernel(fake);
-		EXPECT_EQ(tcewin_pe_adopt(fake, &pe), TCEWIN_OK);
+		EXPECT_EQ(tcewin_pe_adopt(fake, TCEWIN_LPAR, &pe), TCEWIN_OK);
 	}
 	Kernels(const Kernels &) = delete;
 	~Kernels()

@@ -17,7 +17,7 @@ public:
 		: t{test}, rig{test, setup}, model{*::new(tcewin_run_alloc(sizeof(Model))) Model{rig}}, random{seed},
 		  failures{failures}
 	{
-		const Personality &p = setup.personality;
+		const Personality &p = rig.personality();
 		model.create_done(p.default_start, p.default_size, 12, true);
 	}
 	~Walk()

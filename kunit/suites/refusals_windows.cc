@@ -121,7 +121,7 @@ void pe_without_ddw(Test &t)
 	p.max_windows = 0;
 	FakePe *fake = t.host().firmware.new_pe(p);
 	tcewin_pe *pe = nullptr;
-	ASSERT_EQ(tcewin_pe_create(fake, &fake->info, &pe), TCEWIN_OK);
+	ASSERT_EQ(tcewin_pe_create(fake, TCEWIN_LPAR, &fake->info, &pe), TCEWIN_OK);
 	Rig rig{t};
 	EXPECT_REFUSED(NO_DDW, tcewin_container_attach(rig.container, pe));
 	tcewin_pe_destroy(pe);
@@ -138,7 +138,7 @@ void incompatible_pes(Test &t)
 		(i == 0 ? p.default_start : i == 1 ? p.default_size : p.page_sizes) *= 2;
 		FakePe *fake = t.host().firmware.new_pe(p);
 		tcewin_pe *pe = nullptr;
-		ASSERT_EQ(tcewin_pe_create(fake, &fake->info, &pe), TCEWIN_OK);
+		ASSERT_EQ(tcewin_pe_create(fake, TCEWIN_LPAR, &fake->info, &pe), TCEWIN_OK);
 		EXPECT_REFUSED(INCOMPATIBLE, tcewin_container_attach(rig.container, pe));
 		tcewin_pe_destroy(pe);
 	}

@@ -20,6 +20,7 @@ constexpr u64 entries = 128;
 
 struct Recorder {
 	static constexpr u64 batch = 8;
+	static constexpr bool remembers = false;
 	Result<> put(TceIndex first, std::span<const Tce> words)
 	{
 		return note(first, words.size(), [&](u64 i) { return words[i].word(); });
@@ -28,6 +29,8 @@ struct Recorder {
 	{
 		return note(first, count.raw(), [](u64) { return 0; });
 	}
+	Result<> reserve(TceRange) { return {}; }
+	void unreserve(TceRange) {}
 	void invalidate(TceRange) {}
 
 	// Half of a call that fails is written.

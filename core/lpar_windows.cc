@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// How the windows of a PE come and go. Who owns it, and windows for others than a Container, are in pe.cc.
-#include <bit>
+#include "lpar_windows.hh"
 
 #include "pe.hh"
 
@@ -9,14 +8,19 @@ namespace tcewin
 
 // ---- the default window ----
 
-PeWindow Pe::whole_default() const
+bool LparWindows::is_default(PageShift page, Bytes size) const
 {
-	return {Liobn{info_.default_liobn}, default_geometry(), WindowKind::default_window};
+	return page == page_4k && size <= pe_.default_geometry().size;
+}
+
+PeWindow LparWindows::whole_default() const
+{
+	return {Liobn{info_.default_liobn}, pe_.default_geometry(), WindowKind::default_window};
 }
 
 // All of it is in the device's reach, so all of it is emptied and the kernel is told of all of it, whatever part the
 // user asks for.
-Result<PeWindow> Pe::restore_default(Bytes size)
+Result<PeWindow> LparWindows::restore_default(Bytes size)
 {
 	sweep();
 	if (!windows_.find(Use::spare))
@@ -27,7 +31,7 @@ Result<PeWindow> Pe::restore_default(Bytes size)
 	return asked;
 }
 
-Result<> Pe::make_spare(Signals signals)
+Result<> LparWindows::make_spare(Signals signals)
 {
 	if (!windows_.empty())
 		return fail(windows_.find(Use::live) ? TCEWIN_IN_THE_WAY : TCEWIN_FIRMWARE_ERROR);
@@ -44,16 +48,16 @@ Result<> Pe::make_spare(Signals signals)
 }
 
 // A window that came to nothing. One that stays and shows what was in its table before puts the PE out of bounds.
-void Pe::discard(const PeWindow &window, Residue residue)
+void LparWindows::discard(const PeWindow &window, Residue residue)
 {
 	if (ddw_.remove(window.liobn))
 		return;
 	windows_.enter_orphan(window);
-	if (residue == Residue::possible && owner_ == TCEWIN_OWNER_USER)
-		quarantine(neither_emptied_nor_removed, 0);
+	if (residue == Residue::possible && pe_.owner() == TCEWIN_OWNER_USER)
+		pe_.quarantine(neither_emptied_nor_removed, 0);
 }
 
-Result<> Pe::empty_default(Signals signals)
+Result<> LparWindows::empty_default(Signals signals)
 {
 	TRY(clear_all(whole_default(), signals));
 	stale_ = false;
@@ -61,7 +65,7 @@ Result<> Pe::empty_default(Signals signals)
 }
 
 // A DDW that nobody here knows of is about to be reset away, with whatever is in it.
-void Pe::note_leftovers()
+void LparWindows::note_leftovers()
 {
 	const auto answer = ddw_.query();
 	if (!answer || answer->windows_available == 0)
@@ -69,15 +73,15 @@ void Pe::note_leftovers()
 }
 
 // The user has no window left. That this fails is told the administrator, and changes nothing for the user.
-void Pe::keep_spare()
+void LparWindows::keep_spare()
 {
-	if (owner_ == TCEWIN_OWNER_USER && !stale_)
+	if (pe_.owner() == TCEWIN_OWNER_USER && !stale_)
 		(void)make_spare(Signals::ignore);
 }
 
 // ---- DDWs ----
 
-Result<PeWindow> Pe::create(PageShift page, Bytes size)
+Result<PeWindow> LparWindows::create(PageShift page, Bytes size)
 {
 	if (borrowed())
 		return fail(TCEWIN_NO_DDW);
@@ -90,7 +94,7 @@ Result<PeWindow> Pe::create(PageShift page, Bytes size)
 	return r;
 }
 
-Result<PeWindow> Pe::create_now(PageShift page, Bytes size)
+Result<PeWindow> LparWindows::create_now(PageShift page, Bytes size)
 {
 	TRY(check_room(page, size));
 	const auto made = TRY(ddw_.create(page, size));
@@ -109,7 +113,7 @@ Result<PeWindow> Pe::create_now(PageShift page, Bytes size)
 	return r.transform([&] { return window; });
 }
 
-Result<PeWindow> Pe::create_at(PageShift page, Bytes size, Ioba start)
+Result<PeWindow> LparWindows::create_at(PageShift page, Bytes size, Ioba start)
 {
 	PeWindow first = TRY(create(page, size));
 	if (first.geometry.start == start)
@@ -136,23 +140,8 @@ Result<PeWindow> Pe::create_at(PageShift page, Bytes size, Ioba start)
 	return second;
 }
 
-Result<PageShift> Pe::check_request(u32 page_shift, Bytes size, u32 levels) const
-{
-	static constexpr u32 levels_max = 5; // what PowerNV can have at most; without meaning on pSeries
-	const auto page = PageShift::from(page_shift);
-	if (!page || (info_.page_sizes & page->size().raw()) == 0)
-		return fail(TCEWIN_BAD_PAGE_SHIFT);
-	if (!std::has_single_bit(size.raw()) || size < page->size())
-		return fail(TCEWIN_BAD_SIZE);
-	if (levels == 0 || levels > levels_max)
-		return fail(TCEWIN_BAD_LEVELS);
-	if (borrowed() && (*page != page_4k || size != default_geometry().size))
-		return fail(TCEWIN_NO_DDW);
-	return *page;
-}
-
 // Firmware can make such a window now.
-Result<> Pe::check_room(PageShift page, Bytes size) const
+Result<> LparWindows::check_room(PageShift page, Bytes size) const
 {
 	const auto room = TRY(ddw_.query());
 	if (room.windows_available == 0)
@@ -165,7 +154,7 @@ Result<> Pe::check_room(PageShift page, Bytes size) const
 }
 
 // Firmware's word for where @window lies can be true.
-Result<> Pe::check_place(const PeWindow &window) const
+Result<> LparWindows::check_place(const PeWindow &window) const
 {
 	const WindowGeometry &g = window.geometry;
 	if (g.page_shift.aligned(g.start) && fits(g.start, g.size) && !windows_.overlaps(g))
@@ -176,7 +165,7 @@ Result<> Pe::check_place(const PeWindow &window) const
 
 // ---- windows that end ----
 
-Result<> Pe::remove(const PeWindow &window)
+Result<> LparWindows::remove(const PeWindow &window)
 {
 	auto &slot = *windows_.find(window.liobn);
 	if (window.kind == WindowKind::default_window && (borrowed() || windows_.alone(window.liobn))) {
@@ -190,9 +179,24 @@ Result<> Pe::remove(const PeWindow &window)
 	return {};
 }
 
-void Pe::orphan(const PeWindow &window) { (*windows_.find(window.liobn))->use = Use::orphan; }
+// ---- windows for somebody else ----
 
-void Pe::abandon()
+Result<PeWindow> LparWindows::open(PageShift page, Bytes size)
+{
+	const Slot *there = windows_.find(Liobn{info_.default_liobn});
+	const bool in_use = there && (*there)->use == Use::live;
+	return !in_use && is_default(page, size) ? restore_default(size) : create(page, size);
+}
+
+const PeWindow *LparWindows::find(Liobn liobn)
+{
+	const Slot *slot = windows_.find(liobn);
+	return slot ? &(*slot)->window : nullptr;
+}
+
+void LparWindows::orphan(const PeWindow &window) { (*windows_.find(window.liobn))->use = Use::orphan; }
+
+void LparWindows::abandon()
 {
 	sweep();
 	for (auto &slot : windows_) {
@@ -205,18 +209,16 @@ void Pe::abandon()
 	keep_spare();
 }
 
-void Pe::end_all()
+Result<> LparWindows::end()
 {
 	for (auto &slot : windows_)
-		if (slot)
-			(void)drop(slot).transform_error([&](Error e) {
-				slot->use = Use::orphan;
-				return e;
-			});
+		if (slot && !drop(slot))
+			windows_.forget(slot);
+	return {};
 }
 
 // Another try at the windows that nobody uses any more.
-void Pe::sweep()
+void LparWindows::sweep()
 {
 	for (auto &slot : windows_)
 		if (slot && slot->use == Use::orphan)
@@ -224,7 +226,7 @@ void Pe::sweep()
 }
 
 // Firmware's window goes; a borrowed one, which cannot, is emptied.
-Result<> Pe::drop(Slot &slot)
+Result<> LparWindows::drop(Slot &slot)
 {
 	if (!borrowed())
 		TRY(ddw_.remove(slot->window.liobn));
@@ -234,7 +236,7 @@ Result<> Pe::drop(Slot &slot)
 	return {};
 }
 
-Result<> Pe::clear_all(const PeWindow &window, Signals signals)
+Result<> LparWindows::clear_all(const PeWindow &window, Signals signals)
 {
 	return table(window).visit([&](auto &backend) -> Result<> {
 		Writer writer{backend, nullptr, TceIndex{0}, signals};

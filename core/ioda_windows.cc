@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "ioda_windows.hh"
+
+namespace tcewin
+{
+
+Result<PeWindow> IodaWindows::enter(u32 number, PageShift page, Bytes size, WindowKind kind)
+{
+	const PeWindow window{Liobn{number}, {start(number), size, page}, kind};
+	TRY(windows_.enter(window, Use::live));
+	return window;
+}
+
+Result<PeWindow> IodaWindows::restore_default(Bytes size)
+{
+	if (windows_.find(Liobn{0}))
+		return fail(TCEWIN_NO_SLOT);
+	return enter(0, page_4k, size, WindowKind::default_window);
+}
+
+Result<PeWindow> IodaWindows::create(PageShift page, Bytes size)
+{
+	for (u32 number = 0; number < info_.max_windows; number++)
+		if (!windows_.find(Liobn{number}))
+			return enter(number, page, size, WindowKind::ddw);
+	return fail(TCEWIN_NO_SLOT);
+}
+
+Result<PeWindow> IodaWindows::create_at(PageShift page, Bytes size, Ioba at)
+{
+	for (u32 number = 0; number < info_.max_windows; number++)
+		if (start(number) == at && !windows_.find(Liobn{number}))
+			return enter(number, page, size, WindowKind::ddw);
+	return fail(TCEWIN_INCOMPATIBLE);
+}
+
+Result<> IodaWindows::connect(const PeWindow &window, const MemoryTable *table)
+{
+	return from_status(tcewin_host_set_window(host_, window.liobn.raw(), table->host()));
+}
+
+Result<> IodaWindows::remove(const PeWindow &window) { return drop(*windows_.find(window.liobn)); }
+
+Result<> IodaWindows::drop(Slot &slot)
+{
+	TRY(from_status(tcewin_host_unset_window(host_, slot->window.liobn.raw())));
+	windows_.forget(slot);
+	return {};
+}
+
+void IodaWindows::orphan(const PeWindow &window) { (*windows_.find(window.liobn))->use = Use::orphan; }
+
+void IodaWindows::abandon()
+{
+	if (!end())
+		for (auto &slot : windows_)
+			if (slot)
+				slot->use = Use::orphan;
+}
+
+Result<> IodaWindows::end()
+{
+	Result<> result;
+	for (auto &slot : windows_)
+		if (slot)
+			if (auto r = drop(slot); !r)
+				result = r;
+	return result;
+}
+
+const PeWindow *IodaWindows::find(Liobn liobn)
+{
+	const Slot *slot = windows_.find(liobn);
+	return slot ? &(*slot)->window : nullptr;
+}
+
+} // namespace tcewin

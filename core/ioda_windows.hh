@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The windows of a PE on PowerNV (IODA2): two places of its PHB, each with a fixed start on the bus, filled with tables
+// that are in our memory. Which window is in which place is decided here; connect() lets the device at it. Called by
+// Pe.
+#pragma once
+
+#include "table.hh"
+#include "window_list.hh"
+
+namespace tcewin
+{
+
+class IodaWindows
+{
+public:
+	IodaWindows(void *host, const tcewin_pe_info &info) : host_{host}, info_{info}, windows_{host} {}
+	IodaWindows(const IodaWindows &) = delete;
+
+	// The platform's take has emptied both places.
+	Result<> begin() { return {}; }
+	// All of them end. FIRMWARE_ERROR: a place still has its table.
+	Result<> end();
+
+	// Here no place is of the default window only.
+	bool is_default(PageShift, Bytes) const { return false; }
+	// A window in the first place / in the first that is free / in the one that begins at @at. NO_SLOT,
+	// INCOMPATIBLE, NO_MEMORY.
+	Result<PeWindow> restore_default(Bytes size);
+	Result<PeWindow> create(PageShift page, Bytes size);
+	Result<PeWindow> create_at(PageShift page, Bytes size, Ioba at);
+	// The device translates by @table from now on. FIRMWARE_ERROR.
+	Result<> connect(const PeWindow &window, const MemoryTable *table);
+	// FIRMWARE_ERROR: its place may still have the table.
+	Result<> remove(const PeWindow &window);
+	void suspect() {} // a new table is empty
+	void orphan(const PeWindow &window);
+	void abandon();
+
+	Result<PeWindow> open(PageShift page, Bytes size) { return create(page, size); }
+	const PeWindow *find(Liobn liobn);
+	// Its table is its user's.
+	Result<> empty(const PeWindow &) { return fail(TCEWIN_FIRMWARE_ERROR); }
+
+private:
+	using Use = WindowList::Use;
+	using Slot = WindowList::Slot;
+
+	Ioba start(u32 number) const { return Ioba{number == 0 ? info_.default_start : info_.second_start}; }
+	Result<PeWindow> enter(u32 number, PageShift page, Bytes size, WindowKind kind);
+	Result<> drop(Slot &slot);
+
+	void *host_;
+	const tcewin_pe_info &info_;
+	WindowList windows_;
+};
+
+} // namespace tcewin

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * PEs of bare metal (PowerNV, IODA2): the windows of one are two places of its PHB, which the
+ * platform's own operations fill with our tables and empty again.
+ */
+#define pr_fmt(fmt) "tcewin: " fmt
+#include <linux/iommu.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <asm/firmware.h>
+#include <asm/iommu.h>
+#include <asm/tce.h>
+#include "glue.h"
+
+/* So many entries are invalidated before others may run. */
+#define KILL_BATCH 4096UL
+
+/**
+ * tcewin_on_powernv() - the machine is bare metal
+ *
+ * Return: whether that is so.
+ */
+bool tcewin_on_powernv(void)
+{
+	return firmware_has_feature(FW_FEATURE_OPAL);
+}
+
+static struct tcewin_adopted *to_adopted(void *pe)
+{
+	return container_of(pe, struct tcewin_adopted, host);
+}
+
+/* ---- hand-over ---- */
+
+static bool empty_places(struct tcewin_adopted *entry)
+{
+	struct iommu_table_group *table_group = entry->table_group;
+	bool fine = true;
+	int i;
+
+	/* Place 1 is also that of the bypass. */
+	for (i = 0; i < IOMMU_TABLE_GROUP_MAX_TABLES; i++)
+		if (entry->platform->unset_window(table_group, i) || table_group->tables[i])
+			fine = false;
+	return fine;
+}
+
+/*
+ * The platform tells where place 1 begins, and how a PHB is made to forget entries, only through
+ * a table that it has made.
+ */
+static int ask_a_table(struct tcewin_adopted *entry, struct tcewin_pe_info *info)
+{
+	struct iommu_table *tbl;
+	u64 size = (u64)(PAGE_SIZE / sizeof(__be64)) << IOMMU_PAGE_SHIFT_4K;
+
+	if (entry->platform->create_table(entry->table_group, 1, IOMMU_PAGE_SHIFT_4K, size, 1,
+					  &tbl))
+		return -ENOMEM;
+	info->second_start = (u64)tbl->it_offset << tbl->it_page_shift;
+	entry->tce_kill = tbl->it_ops->tce_kill;
+	iommu_tce_table_put(tbl);
+	return entry->tce_kill ? 0 : -ENODEV;
+}
+
+/**
+ * tcewin_powernv_read() - what a PE can have
+ * @entry: the PE
+ * @info: filled
+ *
+ * Return: 0 or a negative errno.
+ */
+int tcewin_powernv_read(struct tcewin_adopted *entry, struct tcewin_pe_info *info)
+{
+	const struct iommu_table_group *table_group = entry->table_group;
+
+	memset(info, 0, sizeof(*info));
+	info->default_start = table_group->tce32_start;
+	info->default_size = rounddown_pow_of_two(table_group->tce32_size);
+	info->max_windows = tcewin_windows_supported(table_group);
+	info->max_levels = table_group->max_levels;
+	info->page_sizes = table_group->pgsizes;
+	return ask_a_table(entry, info);
+}
+
+/**
+ * tcewin_powernv_take() - the kernel lets go of a PE, its bypass included
+ * @entry: the PE
+ * @info: filled
+ *
+ * Return: a status; then the kernel has it as before.
+ */
+int tcewin_powernv_take(struct tcewin_adopted *entry, struct tcewin_pe_info *info)
+{
+	struct iommu_table_group *table_group = entry->table_group;
+	int ret = entry->platform->take_ownership(table_group, entry->dev);
+
+	if (ret) {
+		tcewin_host_event(&entry->host, TCEWIN_EVENT_FIRMWARE, "the kernel keeps the PE",
+				  ret);
+		return TCEWIN_FIRMWARE_ERROR;
+	}
+	tcewin_set_table_bases(table_group);
+	if (empty_places(entry) && !tcewin_powernv_read(entry, info))
+		return TCEWIN_OK;
+	tcewin_powernv_release(entry);
+	return TCEWIN_FIRMWARE_ERROR;
+}
+
+/**
+ * tcewin_powernv_release() - the kernel has a PE again
+ * @entry: the PE, both places empty
+ *
+ * Return: a status; then its devices reach nothing.
+ */
+int tcewin_powernv_release(struct tcewin_adopted *entry)
+{
+	struct iommu_table_group *table_group = entry->table_group;
+
+	entry->platform->release_ownership(table_group, entry->dev);
+	tcewin_set_table_bases(table_group);
+	if (table_group->tables[0])
+		return TCEWIN_OK;
+	/* It has no memory for its table, but the bypass is on. */
+	empty_places(entry);
+	return TCEWIN_FIRMWARE_ERROR;
+}
+
+/* ---- windows ---- */
+
+/**
+ * struct tcewin_host_table - a table of ours as the platform sees it
+ * @table: first, for the kernel frees it
+ * @tce_kill: the platform's
+ */
+struct tcewin_host_table {
+	struct iommu_table table;
+	void (*tce_kill)(struct iommu_table *tbl, unsigned long index, unsigned long pages);
+};
+
+/* Nobody but us changes entries: whoever tries finds the table empty, and can put nothing in. */
+static int exchange(struct iommu_table *tbl, long index, unsigned long *hpa,
+		    enum dma_data_direction *direction)
+{
+	return *direction == DMA_NONE ? 0 : -ENODEV;
+}
+
+static __be64 *user_address(struct iommu_table *tbl, long index, bool alloc)
+{
+	return NULL;
+}
+
+/* The last reference, perhaps from an RCU callback. The kernel frees the rest. */
+static void table_free(struct iommu_table *tbl)
+{
+	module_put(THIS_MODULE);
+}
+
+static struct iommu_table_ops table_ops = {
+	.xchg_no_kill = exchange,
+	.useraddrptr = user_address,
+	.free = table_free,
+};
+
+struct tcewin_host_table *tcewin_host_table_new(const struct tcewin_table_info *info)
+{
+	struct tcewin_host_table *table = kzalloc(sizeof(*table), GFP_KERNEL_ACCOUNT);
+	struct iommu_table *tbl;
+
+	if (!table)
+		return NULL;
+	tbl = &table->table;
+	tbl->it_type = TCE_PCI;
+	tbl->it_ops = &table_ops;
+	INIT_LIST_HEAD_RCU(&tbl->it_group_list);
+	kref_init(&tbl->it_kref);
+	__module_get(THIS_MODULE);
+	tbl->it_page_shift = info->page_shift;
+	tbl->it_offset = info->start >> info->page_shift;
+	tbl->it_size = info->size >> info->page_shift;
+	tbl->it_base = (unsigned long)info->root;
+	tbl->it_indirect_levels = info->levels - 1;
+	tbl->it_level_size = BIT(info->level_shift);
+	return table;
+}
+
+void tcewin_host_table_free(struct tcewin_host_table *table)
+{
+	iommu_tce_table_put(&table->table);
+}
+
+int tcewin_host_set_window(void *pe, tcewin_u32 number, struct tcewin_host_table *table)
+{
+	struct tcewin_adopted *entry = to_adopted(pe);
+	struct iommu_table *tbl = &table->table;
+	const unsigned long size = tbl->it_size;
+	long ret;
+
+	/* A table of one level is as long as its page, whatever the window needs of it. */
+	if (!tbl->it_indirect_levels)
+		tbl->it_size = tbl->it_level_size;
+	ret = entry->platform->set_window(entry->table_group, number, tbl);
+	tbl->it_size = size;
+	if (ret) {
+		tcewin_host_event(pe, TCEWIN_EVENT_FIRMWARE, "opal_pci_map_pe_dma_window", ret);
+		return TCEWIN_FIRMWARE_ERROR;
+	}
+	/* It does not tell that it had no memory for the link. */
+	if (entry->table_group->tables[number] != tbl) {
+		entry->platform->unset_window(entry->table_group, number);
+		return TCEWIN_NO_MEMORY;
+	}
+	table->tce_kill = entry->tce_kill;
+	return TCEWIN_OK;
+}
+
+int tcewin_host_unset_window(void *pe, tcewin_u32 number)
+{
+	struct tcewin_adopted *entry = to_adopted(pe);
+	long ret = entry->platform->unset_window(entry->table_group, number);
+
+	if (!ret)
+		return TCEWIN_OK;
+	tcewin_host_event(pe, TCEWIN_EVENT_FIRMWARE, "opal_pci_map_pe_dma_window", ret);
+	return TCEWIN_FIRMWARE_ERROR;
+}
+
+void tcewin_host_invalidate(struct tcewin_host_table *table, tcewin_u64 first, tcewin_u64 count)
+{
+	unsigned long n;
+
+	for (; count; first += n, count -= n) {
+		n = min_t(u64, count, KILL_BATCH);
+		table->tce_kill(&table->table, table->table.it_offset + first, n);
+		cond_resched();
+	}
+}

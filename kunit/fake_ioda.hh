@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// PHBs that walk tables in our memory (IODA2), each PE with two places for windows. They remember as much as they may:
+// every entry of a table is known as it was when the table was set or last invalidated there, and that is what a device
+// gets. Complains of what hardware or OPAL would not forgive.
+#pragma once
+
+#include "fake_firmware.hh"
+#include "fake_levels.hh"
+#include "fake_phb.hh"
+
+// What host.h promises as an opaque type.
+struct tcewin_host_table {
+	tcewin_table_info info;
+	tcewin::test::u64 entries;
+	tcewin::test::FakePhb phb;
+	// Entries that were other than they are now, and that a PHB may have read then.
+	tcewin::test::RangeSet unsettled;
+};
+
+namespace tcewin::test
+{
+
+// One call of tcewin_host_invalidate().
+struct Invalidation {
+	const tcewin_host_table *table;
+	u64 first, count;
+};
+
+class FakeIoda
+{
+public:
+	FakeIoda(Complaints &complaints, Injector &injector, FakeFirmware &firmware, FakeLevels &levels)
+		: complaints_{complaints}, injector_{injector}, firmware_{firmware}, levels_{levels}
+	{
+	}
+	FakeIoda(const FakeIoda &) = delete;
+	~FakeIoda();
+
+	// host.h's functions of these names.
+	tcewin_host_table *table_new(const tcewin_table_info &info);
+	void table_free(tcewin_host_table *table);
+	int set_window(FakePe *pe, u32 number, tcewin_host_table *table);
+	int unset_window(FakePe *pe, u32 number);
+	void invalidate(tcewin_host_table *table, u64 first, u64 count);
+	// The level at @real is about to be freed.
+	void level_goes(u64 real);
+
+	// The engine is in the middle of something: a PHB may read what its tables hold now.
+	void peek();
+	// The last operation is over: no PHB remembers anything that is not so.
+	void settled();
+	// No table is left.
+	void finish();
+
+	u64 count() const { return tables_.size(); }
+	Vector<Invalidation> invalidations;
+
+private:
+	template <class F>
+	void each_place(F f);
+	template <class F>
+	static void each_stale(const FakeTable &t, u64 first, u64 end, F f);
+	bool check_table(const tcewin_host_table *table, const char *rule);
+	void check_set(const FakePe *pe, u32 number, const tcewin_host_table *table);
+	void refresh(FakeTable &t, u64 first, u64 end);
+
+	Complaints &complaints_;
+	Injector &injector_;
+	FakeFirmware &firmware_;
+	FakeLevels &levels_;
+	Vector<tcewin_host_table *> tables_;
+};
+
+} // namespace tcewin::test
