@@ -91,6 +91,9 @@ std::span<const Case> concurrent_cases();
 std::span<const Case> figure_cases();
 std::span<const Case> long_cases();
 
+// Of a CREATE with so many levels: where tables are in memory some are more than a table of kernel's pages can have.
+Expected of_levels(unsigned count);
+
 // All of them, rows of both kinds twice.
 const std::vector<Case> &all_cases();
 // Why a case says nothing about such a PE; nullptr: it does.
