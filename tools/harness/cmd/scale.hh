@@ -16,7 +16,7 @@ struct Scale_options : Options {
 };
 
 // What the levels of a table in our memory may take for `mapped` TCEs, wherever they are in a window of so many: in
-// pieces of the kernel's page, as many below each piece as fit. 0 where firmware has the table.
+// pieces of up to 64 KiB, as many below each piece as fit. 0 where firmware has the table.
 std::int64_t cost_of_levels(std::uint64_t mapped, std::uint64_t window);
 
 // Maps one page over and over until the limit says no; leaves nothing mapped in `window`. The scratch that a device

@@ -20,6 +20,8 @@ namespace
 constexpr std::uint64_t room = 1 << 20;	     // bytes that may be locked beside what is already
 constexpr std::uint64_t patience = room / 8; // no bookkeeping of a mapping is smaller than that many to the MiB
 
+constexpr std::uint64_t piece = 64 << 10; // of a level, at most
+
 // How many pages could be mapped, and what the next one was answered.
 struct Filled {
 	std::uint64_t count = 0;
@@ -47,10 +49,10 @@ std::int64_t cost_of_levels(std::uint64_t mapped, std::uint64_t window)
 {
 	if (!platform().tables_in_memory)
 		return 0;
-	std::uint64_t pieces = 2; // the topmost one, which is there from the beginning
-	for (auto left = window, fit = page_size() / 8; left > 1; left = (left + fit - 1) / fit)
+	std::uint64_t pieces = 1; // the topmost one, which is there from the beginning
+	for (auto left = window, fit = piece / 8; left > 1; left = (left + fit - 1) / fit)
 		pieces += std::min(mapped, (left + fit - 1) / fit);
-	return static_cast<std::int64_t>(pieces * page_size());
+	return static_cast<std::int64_t>(pieces * piece);
 }
 
 void fill_to_limit(Report &report, const Rig &rig, const Region &region, const Window &window,
@@ -66,8 +68,7 @@ void fill_to_limit(Report &report, const Rig &rig, const Region &region, const W
 		    filled.answer, Errno{ENOMEM});
 	auto full = Counts::rested();
 	auto charged = full.locked - before.locked;
-	// One MAP may need a piece of each level.
-	auto step = platform().tables_in_memory ? 4 * page_size() : page_size();
+	auto step = platform().tables_in_memory ? piece : page_size();
 	report.check("VmLck grew to the limit, and not beyond", charged <= room && charged + step >= room,
 		     fmt::format("+{} KiB", charged >> 10));
 	report.check("no page was pinned for it", full.pinned == before.pinned, difference(before, full));
