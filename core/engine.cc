@@ -100,6 +100,13 @@ int tcewin_map(tcewin_container *container, u64 ioba, u64 address, u64 size, u32
 	return to_status(container->map(Ioba{ioba}, UserVa{address}, Bytes{size}, how));
 }
 
+int tcewin_table_exchange(tcewin_table *table, u64 entry, u64 *tce)
+{
+	auto &t = *reinterpret_cast<WindowTable *>(table);
+	const Tce word{HostPhys{*tce & ~u64{3}}, static_cast<Access>(*tce & 3)};
+	return to_status(t.window.exchange(t, TceIndex{entry}, word).transform([&](Tce old) { *tce = old.word(); }));
+}
+
 int tcewin_unmap(tcewin_container *container, u64 ioba, u64 size)
 {
 	return to_status(container->unmap(Ioba{ioba}, Bytes{size}));

@@ -11,32 +11,46 @@ Result<PeWindow> IodaWindows::enter(u32 number, PageShift page, Bytes size, Wind
 	return window;
 }
 
+// Another try at the places that the platform did not empty.
+void IodaWindows::sweep()
+{
+	for (auto &slot : windows_)
+		if (slot && slot->use == Use::orphan)
+			(void)drop(slot);
+}
+
+// Why a place cannot be had that is nobody's.
+Error IodaWindows::taken(Error otherwise) { return windows_.find(Use::orphan) ? TCEWIN_FIRMWARE_ERROR : otherwise; }
+
 Result<PeWindow> IodaWindows::restore_default(Bytes size)
 {
+	sweep();
 	if (windows_.find(Liobn{0}))
-		return fail(TCEWIN_NO_SLOT);
+		return fail(taken(TCEWIN_NO_SLOT));
 	return enter(0, page_4k, size, WindowKind::default_window);
 }
 
 Result<PeWindow> IodaWindows::create(PageShift page, Bytes size)
 {
+	sweep();
 	for (u32 number = 0; number < info_.max_windows; number++)
 		if (!windows_.find(Liobn{number}))
 			return enter(number, page, size, WindowKind::ddw);
-	return fail(TCEWIN_NO_SLOT);
+	return fail(taken(TCEWIN_NO_SLOT));
 }
 
 Result<PeWindow> IodaWindows::create_at(PageShift page, Bytes size, Ioba at)
 {
+	sweep();
 	for (u32 number = 0; number < info_.max_windows; number++)
 		if (start(number) == at && !windows_.find(Liobn{number}))
 			return enter(number, page, size, WindowKind::ddw);
-	return fail(TCEWIN_INCOMPATIBLE);
+	return fail(taken(TCEWIN_INCOMPATIBLE));
 }
 
-Result<> IodaWindows::connect(const PeWindow &window, const MemoryTable *table)
+Result<> IodaWindows::connect(const PeWindow &window, tcewin_host_table *table)
 {
-	return from_status(tcewin_host_set_window(host_, window.liobn.raw(), table->host()));
+	return from_status(tcewin_host_set_window(host_, window.liobn.raw(), table));
 }
 
 Result<> IodaWindows::remove(const PeWindow &window) { return drop(*windows_.find(window.liobn)); }

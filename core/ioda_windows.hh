@@ -24,12 +24,12 @@ public:
 	// Here no place is of the default window only.
 	bool is_default(PageShift, Bytes) const { return false; }
 	// A window in the first place / in the first that is free / in the one that begins at @at. NO_SLOT,
-	// INCOMPATIBLE, NO_MEMORY.
+	// INCOMPATIBLE, NO_MEMORY, FIRMWARE_ERROR: the platform does not empty the place.
 	Result<PeWindow> restore_default(Bytes size);
 	Result<PeWindow> create(PageShift page, Bytes size);
 	Result<PeWindow> create_at(PageShift page, Bytes size, Ioba at);
 	// The device translates by @table from now on. FIRMWARE_ERROR.
-	Result<> connect(const PeWindow &window, const MemoryTable *table);
+	Result<> connect(const PeWindow &window, tcewin_host_table *table);
 	// FIRMWARE_ERROR: its place may still have the table.
 	Result<> remove(const PeWindow &window);
 	void suspect() {} // a new table is empty
@@ -48,6 +48,8 @@ private:
 	Ioba start(u32 number) const { return Ioba{number == 0 ? info_.default_start : info_.second_start}; }
 	Result<PeWindow> enter(u32 number, PageShift page, Bytes size, WindowKind kind);
 	Result<> drop(Slot &slot);
+	void sweep();
+	Error taken(Error otherwise);
 
 	void *host_;
 	const tcewin_pe_info &info_;

@@ -17,8 +17,8 @@ constexpr u32 host_pages_shift = 2;   // but so many host pages, where no other 
 constexpr u32 walked_bits = 55;	      // of an address that hardware translates, the page's included
 constexpr u32 word_shift = 3;
 
-// A level's word for the level below it.
-Tce link(const Tce *level) { return Tce{HostPhys{tcewin_host_real_address(level)}, Access::both}; }
+// A level's word for the level below it; without permissions hardware does not follow it.
+Tce link(HostPhys level, Access access) { return Tce{level, access}; }
 
 // A device may read the word at any time: old or new, never half of each.
 void store(Tce &slot, Tce word) { std::atomic_ref{slot}.store(word, std::memory_order_relaxed); }
@@ -49,7 +49,7 @@ Result<Owned<LevelTree>> LevelTree::create(void *mm, const WindowGeometry &geome
 	auto *root = static_cast<Tce *>(tcewin_host_level_alloc(s.level_bytes()));
 	if (!root)
 		return fail(TCEWIN_NO_MEMORY);
-	auto tree = make<LevelTree>(s, geometry.entries(), root, std::move(charge));
+	auto tree = make<LevelTree>(s, root, std::move(charge));
 	if (!tree)
 		tcewin_host_level_free(root, s.level_bytes());
 	return tree;
@@ -57,12 +57,15 @@ Result<Owned<LevelTree>> LevelTree::create(void *mm, const WindowGeometry &geome
 
 LevelTree::~LevelTree() { free_level(root_, shape_.levels - 1); }
 
-void LevelTree::free_level(Tce *level, u32 above)
+// With all that is below it; how many they were.
+u64 LevelTree::free_level(Tce *level, u32 above)
 {
+	u64 freed = 1;
 	for (u64 i = 0; above && i < u64{1} << shape_.shift; i++)
 		if (Tce *below = follow(level[i]))
-			free_level(below, above - 1);
+			freed += free_level(below, above - 1);
 	tcewin_host_level_free(level, shape_.level_bytes());
+	return freed;
 }
 
 // The last level that entry @i is in, or nullptr.
@@ -74,8 +77,8 @@ Tce *LevelTree::leaf(TceIndex i) const
 	return level;
 }
 
-// The same, made where it is missing.
-Result<Tce *> LevelTree::grow(TceIndex i)
+// What is missing on the way to entry @i is made, but not yet for hardware.
+Result<> LevelTree::grow(TceIndex i)
 {
 	Tce *level = root_;
 	for (u32 above = shape_.levels - 1; above; above--) {
@@ -88,54 +91,64 @@ Result<Tce *> LevelTree::grow(TceIndex i)
 				charge_.shrink(shape_.level_bytes());
 				return fail(TCEWIN_NO_MEMORY);
 			}
-			// A device may walk there as soon as it is linked: it must find zeros.
-			std::atomic_thread_fence(std::memory_order_release);
-			store(word, link(below));
+			store(word, link(HostPhys{tcewin_host_real_address(below)}, Access::none));
 		}
 		level = below;
 	}
-	return level;
+	return {};
+}
+
+// f(word, the level behind it, levels below that) for the words that lead to entry @i, as far as there are any; false
+// ends it.
+template <class F>
+void LevelTree::descend(TceIndex i, F f)
+{
+	Tce *level = root_;
+	for (u32 above = shape_.levels - 1; above; above--) {
+		Tce &word = level[slot(i, above)];
+		level = follow(word);
+		if (!level || !f(word, level, above - 1))
+			return;
+	}
 }
 
 Result<> LevelTree::reserve(TceRange range)
 {
 	for (TceIndex at = range.first; at < range.end();) {
-		TRY(grow(at));
+		auto r = grow(at);
 		at = end_of_leaf(at);
-		if (at < range.end() && tcewin_host_yield())
-			return fail(TCEWIN_INTERRUPTED);
+		if (r && at < range.end() && tcewin_host_yield())
+			r = fail(TCEWIN_INTERRUPTED);
+		if (!r) {
+			take_back(range);
+			return r;
+		}
 	}
 	return {};
 }
 
-// What word @i of a level leads to that begins at @base, as far as the window has it.
-TceRange LevelTree::below(TceIndex base, u64 i, u32 above) const
+void LevelTree::show(TceRange range)
 {
-	const TceIndex first{base.raw() + (i << span_shift(above))};
-	return TceRange{first, TceCount{u64{1} << span_shift(above)}}.meet({TceIndex{0}, entries_});
+	// What the levels hold is there before anybody can see it.
+	std::atomic_thread_fence(std::memory_order_release);
+	for (TceIndex at = range.first; at < range.end(); at = end_of_leaf(at))
+		descend(at, [](Tce &word, const Tce *, u32) {
+			if (word.access() == Access::none)
+				store(word, link(word.real(), Access::both));
+			return true;
+		});
 }
 
-void LevelTree::trim(TceRange range, tcewin_host_table *table)
+void LevelTree::take_back(TceRange range)
 {
-	(void)trim_level(root_, shape_.levels - 1, TceIndex{0}, range, table);
-}
-
-// Whether @level, which begins with entry @base, is empty then.
-bool LevelTree::trim_level(Tce *level, u32 above, TceIndex base, TceRange range, tcewin_host_table *table)
-{
-	const std::span words{level, u64{1} << shape_.shift};
-	for (u64 i = 0; above && i < words.size(); i++) {
-		Tce *next = follow(words[i]);
-		const TceRange part = below(base, i, above);
-		const TceRange named = part.meet(range);
-		if (!next || named.empty() || !trim_level(next, above - 1, part.first, range, table))
-			continue;
-		store(words[i], Tce{});
-		tcewin_host_invalidate(table, named.first.raw(), named.count.raw());
-		tcewin_host_level_free(next, shape_.level_bytes());
-		charge_.shrink(shape_.level_bytes());
-	}
-	return std::ranges::all_of(words, [](Tce word) { return word == Tce{}; });
+	for (TceIndex at = range.first; at < range.end(); at = end_of_leaf(at))
+		descend(at, [&](Tce &word, Tce *level, u32 above) {
+			if (word.access() != Access::none)
+				return true;
+			store(word, Tce{});
+			charge_.shrink(free_level(level, above) * shape_.level_bytes());
+			return false;
+		});
 }
 
 void LevelTree::put(TceIndex first, std::span<const Tce> words)

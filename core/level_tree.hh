@@ -30,10 +30,7 @@ public:
 	enum class Root { charged, free };
 	// Charged to @mm. BAD_LEVELS, NO_MEMORY.
 	static Result<Owned<LevelTree>> create(void *mm, const WindowGeometry &geometry, u32 levels, Root first);
-	LevelTree(Shape shape, TceCount entries, Tce *root, Charge charge)
-		: shape_{shape}, entries_{entries}, root_{root}, charge_{std::move(charge)}
-	{
-	}
+	LevelTree(Shape shape, Tce *root, Charge charge) : shape_{shape}, root_{root}, charge_{std::move(charge)} {}
 	LevelTree(const LevelTree &) = delete;
 	// No device reaches it any more.
 	~LevelTree();
@@ -41,12 +38,13 @@ public:
 	const Tce *root() const { return root_; }
 	Shape shape() const { return shape_; }
 
-	// Every level that an entry of @range is in exists from now on. NO_MEMORY, INTERRUPTED: what was made on the
-	// way stays. Sleeps, as nothing else here does.
+	// There is a level for every entry of @range from now on, though hardware does not see a new one before show().
+	// NO_MEMORY, INTERRUPTED: as it was. Sleeps, as take_back() does and nothing else here.
 	Result<> reserve(TceRange range);
-	// Gives back what no entry needs of the levels that @range is in. Hardware forgets @range before, through
-	// @table.
-	void trim(TceRange range, tcewin_host_table *table);
+	// Hardware sees the levels of @range, and what is in them.
+	void show(TceRange range);
+	// Those that it has not seen are gone, with what is in them.
+	void take_back(TceRange range);
 	// reserve() has been called. What the device may write it may read: hardware knows no other way.
 	void put(TceIndex first, std::span<const Tce> words);
 	// Where a level is missing there is nothing to clear.
@@ -58,13 +56,12 @@ private:
 	u64 slot(TceIndex i, u32 above) const { return i.raw() >> span_shift(above) & ((u64{1} << shape_.shift) - 1); }
 	TceIndex end_of_leaf(TceIndex i) const { return TceIndex{((i.raw() >> shape_.shift) + 1) << shape_.shift}; }
 	Tce *leaf(TceIndex i) const;
-	Result<Tce *> grow(TceIndex i);
-	void free_level(Tce *level, u32 above);
-	TceRange below(TceIndex base, u64 i, u32 above) const;
-	bool trim_level(Tce *level, u32 above, TceIndex base, TceRange range, tcewin_host_table *table);
+	Result<> grow(TceIndex i);
+	template <class F>
+	void descend(TceIndex i, F f);
+	u64 free_level(Tce *level, u32 above);
 
 	Shape shape_;
-	TceCount entries_; // of the window; the table may have room for more
 	Tce *root_;
 	Charge charge_;
 };

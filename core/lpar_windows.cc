@@ -167,6 +167,13 @@ Result<> LparWindows::check_place(const PeWindow &window) const
 
 Result<> LparWindows::remove(const PeWindow &window)
 {
+	TRY(end_one(window));
+	disconnect(window);
+	return {};
+}
+
+Result<> LparWindows::end_one(const PeWindow &window)
+{
 	auto &slot = *windows_.find(window.liobn);
 	if (window.kind == WindowKind::default_window && (borrowed() || windows_.alone(window.liobn))) {
 		if (auto r = empty_default(Signals::ignore); r) {
@@ -194,7 +201,11 @@ const PeWindow *LparWindows::find(Liobn liobn)
 	return slot ? &(*slot)->window : nullptr;
 }
 
-void LparWindows::orphan(const PeWindow &window) { (*windows_.find(window.liobn))->use = Use::orphan; }
+void LparWindows::orphan(const PeWindow &window)
+{
+	(*windows_.find(window.liobn))->use = Use::orphan;
+	disconnect(window);
+}
 
 void LparWindows::abandon()
 {

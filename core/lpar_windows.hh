@@ -40,8 +40,11 @@ public:
 	Result<PeWindow> create(PageShift page, Bytes size);
 	// A new DDW at @start, or none. INCOMPATIBLE besides.
 	Result<PeWindow> create_at(PageShift page, Bytes size, Ioba start);
-	// A window that firmware has made is the device's.
-	Result<> connect(const PeWindow &, const MemoryTable *) { return {}; }
+	// The device has the window since firmware made it; now the kernel sees its table.
+	Result<> connect(const PeWindow &window, tcewin_host_table *table)
+	{
+		return from_status(tcewin_host_set_window(host_, window.liobn.raw(), table));
+	}
 	Result<> remove(const PeWindow &window);
 	// A window of this PE went with entries in it: no later one is trusted to be empty, though firmware that allows
 	// two windows is known to empty a DDW that it creates. (With one window it is known not to.) Nor is a spare
@@ -72,6 +75,8 @@ private:
 	Result<> clear_all(const PeWindow &window, Signals signals);
 	Result<> make_spare(Signals signals);
 	Result<> empty_default(Signals signals);
+	Result<> end_one(const PeWindow &window);
+	void disconnect(const PeWindow &window) { (void)tcewin_host_unset_window(host_, window.liobn.raw()); }
 	Result<> drop(Slot &slot);
 	void discard(const PeWindow &window, Residue residue);
 	void sweep();

@@ -31,7 +31,8 @@ public:
 	}
 
 	Result<> reserve(TceRange) { return {}; }
-	void unreserve(TceRange) {}
+	void show(TceRange) {}
+	void take_back(TceRange) {}
 	// @words begin on a 4096-byte boundary. NO_MEMORY, FIRMWARE_ERROR.
 	Result<> put(TceIndex first, std::span<const Tce> words);
 	Result<> clear(TceIndex first, TceCount count);

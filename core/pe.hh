@@ -79,7 +79,7 @@ public:
 		return visit([&](auto &windows) { return windows.create_at(page, size, start); });
 	}
 	// The device is let at @window; @table is for a PE that shares_tables(). FIRMWARE_ERROR.
-	Result<> connect(const PeWindow &window, const MemoryTable *table)
+	Result<> connect(const PeWindow &window, tcewin_host_table *table)
 	{
 		return visit([&](auto &windows) { return windows.connect(window, table); });
 	}

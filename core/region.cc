@@ -19,7 +19,7 @@ Result<Owned<Region>> Region::create(void *mm, UserVa start, Bytes size)
 	TRY(from_status(tcewin_host_pin(mm, start.raw(), size.raw(), &pin)));
 	auto region = make<Region>(mm, start, size, pin);
 	if (!region) {
-		tcewin_host_unpin(mm, pin);
+		(void)tcewin_host_unpin(mm, pin);
 		return region;
 	}
 	TRY((*region)->find_extents());
@@ -100,10 +100,18 @@ Result<> Region::pin_pages(PageShift page, Access access)
 
 Region::~Region()
 {
-	if (registered())
-		tcewin_host_unpin(mm_, pin_);
-	else if (pinned_ > Bytes{0})
+	if (registered()) {
+		if (auto r = let_go(); !r)
+			tcewin_host_event(nullptr, TCEWIN_EVENT_STUCK, "somebody else maps registered memory",
+					  r.error());
+	} else if (pinned_ > Bytes{0}) {
 		unpin_pages(Bytes{0}, pinned_, page_, access_);
+	}
+}
+
+Result<> Region::let_go()
+{
+	return from_status(tcewin_host_unpin(mm_, pin_)).transform([&] { pin_ = nullptr; });
 }
 
 void Region::unpin_pages(Bytes first, Bytes last, PageShift page, Access access) const
@@ -169,6 +177,20 @@ void Region::fill(UserVa from, PageShift page, Access access, std::span<Tce> out
 	}
 }
 
+HostPhys Region::real_at(UserVa va) const
+{
+	const Extent &e = extents_[extent_at(va - start_)];
+	return e.real + (va - start_ - e.offset);
+}
+
+bool Region::holds(HostPhys real) const
+{
+	for (std::size_t i = 0; i < extents_.size(); i++)
+		if (real >= extents_[i].real && real - extents_[i].real < extent_end(i) - extents_[i].offset)
+			return true;
+	return false;
+}
+
 void Region::dirty(UserVa from, Bytes size) const
 {
 	const Bytes first = from - start_, last = first + size;
@@ -214,6 +236,7 @@ Result<> RegionSet::remove(UserVa start, Bytes size)
 		return fail(TCEWIN_UNKNOWN_REGION);
 	if (r->mapped())
 		return fail(TCEWIN_STILL_MAPPED);
+	TRY(r->let_go());
 	tree_.erase(r);
 	Owned<Region>{r}.reset();
 	return {};

@@ -37,6 +37,9 @@ public:
 	Result<> check(UserVa from, Bytes size, PageShift page) const;
 	// The TCEs for consecutive IOMMU pages from @from; check() has passed.
 	void fill(UserVa from, PageShift page, Access access, std::span<Tce> out) const;
+	// The real address behind @va, which lies inside; and whether one is part of it, which takes long.
+	HostPhys real_at(UserVa va) const;
+	bool holds(HostPhys real) const;
 	// A device may have written [from, from + size).
 	void dirty(UserVa from, Bytes size) const;
 
@@ -46,6 +49,9 @@ public:
 	// are unpinned, and with its last entry the region goes, too.
 	void drop_mapped(UserVa from, PageShift page, TceCount n, Access access);
 	bool mapped() const { return mapped_.load(std::memory_order_relaxed) != 0; }
+
+	// Unpins a registered region that nothing of ours maps. STILL_MAPPED: somebody else (KVM) does.
+	Result<> let_go();
 
 	std::size_t extents() const { return extents_.size(); }
 

@@ -8,22 +8,23 @@
 #include <span>
 #include <variant>
 
-#include "memory_table.hh"
+#include "in_memory.hh"
 #include "paravirt.hh"
 #include "tce.hh"
 
 namespace tcewin
 {
 
-// put() and clear() take at most `batch` entries, for put() only such that reserve() has been told of; unreserve() is
-// for those that came to nothing. A failed call may have written any part of them. What the device's side may still
-// have cached of old entries is gone only after invalidate(); `remembers` says whether there is such a thing.
+// put() and clear() take at most `batch` entries, for put() only such that reserve() has been told of; that is made
+// known by show(), or undone by take_back(). A failed call may have written any part of them. What the device's side
+// may still have cached of old entries is gone only after invalidate(); `remembers` says whether there is such a thing.
 template <class B>
 concept TableBackend = requires(B &b, TceIndex first, std::span<const Tce> words, TceCount n, TceRange range) {
 	{ B::batch } -> std::convertible_to<u64>;
 	{ B::remembers } -> std::convertible_to<bool>;
 	{ b.reserve(range) } -> std::same_as<Result<>>;
-	{ b.unreserve(range) } -> std::same_as<void>;
+	{ b.show(range) } -> std::same_as<void>;
+	{ b.take_back(range) } -> std::same_as<void>;
 	{ b.put(first, words) } -> std::same_as<Result<>>;
 	{ b.clear(first, n) } -> std::same_as<Result<>>;
 	{ b.invalidate(range) } -> std::same_as<void>;

@@ -22,75 +22,90 @@ Window::Window(void *mm, tcewin_host_lock *lock, const Request &request, Charge 
 
 // ---- what is written, and how it is taken back ----
 
-template <class W>
-Result<> Window::clear_runs(W &writer, TceRange range)
+// f(part, run) for what @table holds in @range, in order; where somebody else put it, @run is nullptr.
+template <class F>
+Result<> Window::each_mapped(const WindowTable &table, TceRange range, F f)
 {
-	for (const Run *r = ledger_.at_or_after(range.first); r && r->range.first < range.end(); r = Ledger::next(r))
-		TRY(writer.clear(r->range.meet(range)));
-	return {};
+	const Run *run = ledger_.at_or_after(range.first);
+	TceRange theirs = table.foreign.next_valid(range);
+	for (;;) {
+		const bool more = run && run->range.first < range.end();
+		if (more && (theirs.empty() || run->range.first < theirs.first)) {
+			TRY(f(run->range.meet(range), run));
+			run = Ledger::next(run);
+		} else if (!theirs.empty()) {
+			TRY(f(theirs, static_cast<const Run *>(nullptr)));
+			theirs = table.foreign.next_valid({theirs.end(), range.end() - theirs.end()});
+		} else {
+			return {};
+		}
+	}
 }
 
 template <class W>
-Result<> Window::put_runs(W &writer, TceRange range, Holes holes)
+Result<> Window::clear_entries(W &writer, const WindowTable &table, TceRange range)
+{
+	return each_mapped(table, range, [&](TceRange part, const Run *) { return writer.clear(part); });
+}
+
+template <class W>
+Result<> Window::put_entries(W &writer, const WindowTable &table, TceRange range, Holes holes)
 {
 	TceIndex done = range.first;
-	for (const Run *r = ledger_.at_or_after(range.first); r && r->range.first < range.end(); r = Ledger::next(r)) {
-		const TceRange part = r->range.meet(range);
+	TRY(each_mapped(table, range, [&](TceRange part, const Run *run) -> Result<> {
 		if (holes == Holes::clear && done < part.first)
 			TRY(writer.clear({done, part.first - done}));
-		TRY(writer.put(part,
-			       [&](TceIndex at, std::span<Tce> out) { r->fill(at, geometry().page_shift, out); }));
 		done = part.end();
-	}
+		return writer.put(part, [&](TceIndex at, std::span<Tce> out) {
+			if (run)
+				run->fill(at, geometry().page_shift, out);
+			else
+				table.foreign.fill(at, out);
+		});
+	}));
 	if (holes == Holes::clear && done < range.end())
 		TRY(writer.clear({done, range.end() - done}));
 	return {};
 }
 
-// One for each table: all members, or the first where all share one.
-std::span<Window::Member> Window::tables()
-{
-	return {members_.begin(), memory_ && !members_.empty() ? 1 : members_.size()};
-}
-
-// Hardware forgets what it may know of @range. Only what the ledger has was ever there, but for a range that was
-// written without holes.
+// Hardware forgets what it may know of @range. Only what is mapped was ever there, but for a range that was written
+// without holes.
 template <class B>
-void Window::invalidate(B &backend, TceRange range, Holes holes)
+void Window::invalidate(B &backend, const WindowTable &table, TceRange range, Holes holes)
 {
 	if constexpr (B::remembers) {
 		if (holes == Holes::clear) {
 			backend.invalidate(range);
 			return;
 		}
-		for (const Run *r = ledger_.at_or_after(range.first); r && r->range.first < range.end();
-		     r = Ledger::next(r))
-			backend.invalidate(r->range.meet(range));
+		(void)each_mapped(table, range, [&](TceRange part, const Run *) -> Result<> {
+			backend.invalidate(part);
+			return {};
+		});
 	}
 }
 
-// Rewrites @range of one table as the ledger has it.
-Result<> Window::rewrite(Member &member, TceRange range, BatchPage &page, Holes holes, Signals signals)
+// Rewrites @range of one table as it is known.
+Result<> Window::rewrite(WindowTable &table, TceRange range, BatchPage &page, Holes holes, Signals signals)
 {
-	return member.table.visit([&](auto &backend) TCEWIN_TS(no_thread_safety_analysis) -> Result<> {
+	return table.backend.visit([&](auto &backend) TCEWIN_TS(no_thread_safety_analysis) -> Result<> {
 		Writer writer{backend, &page, range.first, signals};
-		Result<> r = put_runs(writer, range, holes).and_then([&] { return writer.flush(); });
-		invalidate(backend, range, holes);
+		Result<> r = put_entries(writer, table, range, holes).and_then([&] { return writer.flush(); });
+		invalidate(backend, table, range, holes);
 		return r;
 	});
 }
 
-// Runs @forward(writer) on every table. When one fails, all are as the ledger says again, or the window is stuck.
+// Runs @forward(writer, table) on every table. When one fails, all are as they were known, or the window is stuck.
 // Success means that every device sees the new state: the proof that the ledger wants.
 template <class Forward>
 Result<Settled> Window::transact(TceRange range, BatchPage &page, Holes holes, Forward forward)
 {
-	const std::span all = tables();
-	for (std::size_t i = 0; i < all.size(); i++) {
+	for (std::size_t i = 0; i < tables_.size(); i++) {
 		TceIndex touched = range.first;
-		Result<> done = all[i].table.visit([&](auto &backend) -> Result<> {
+		Result<> done = tables_[i]->backend.visit([&](auto &backend) -> Result<> {
 			Writer writer{backend, &page, range.first, Signals::heed};
-			Result<> r = forward(writer).and_then([&] { return writer.flush(); });
+			Result<> r = forward(writer, *tables_[i]).and_then([&] { return writer.flush(); });
 			touched = writer.touched();
 			return r;
 		});
@@ -98,16 +113,20 @@ Result<Settled> Window::transact(TceRange range, BatchPage &page, Holes holes, F
 			continue;
 		for (std::size_t j = 0; j <= i; j++) {
 			const TceRange part = j < i ? range : TceRange{range.first, touched - range.first};
-			if (!rewrite(all[j], part, page, holes, Signals::ignore))
+			if (!rewrite(*tables_[j], part, page, holes, Signals::ignore))
 				stuck_ = true;
 		}
+		take_back(range);
 		if (stuck_)
 			tcewin_host_event(nullptr, TCEWIN_EVENT_STUCK, "undoing failed", done.error());
 		return fail(stuck_ ? TCEWIN_STUCK : done.error());
 	}
-	for (Member &m : all)
-		m.table.visit([&](auto &backend)
-				      TCEWIN_TS(no_thread_safety_analysis) { invalidate(backend, range, holes); });
+	for (const auto &table : tables_)
+		table->backend.visit([&](auto &backend) TCEWIN_TS(no_thread_safety_analysis) {
+			if (holes == Holes::clear)
+				backend.show(range);
+			invalidate(backend, *table, range, holes);
+		});
 	return Settled{};
 }
 
@@ -115,17 +134,39 @@ Result<Settled> Window::transact(TceRange range, BatchPage &page, Holes holes, F
 Result<Settled> Window::clear(TceRange range, BatchPage &page)
 {
 	return transact(range, page, Holes::keep,
-			[&](auto &writer) TCEWIN_TS(no_thread_safety_analysis) { return clear_runs(writer, range); });
+			[&](auto &writer, const WindowTable &table)
+				TCEWIN_TS(no_thread_safety_analysis) { return clear_entries(writer, table, range); });
 }
 
-Result<> Window::clear_mapped(Member &member)
+// Entry @one of @table becomes @word; what an ioctl has there ends in the other tables.
+Result<Settled> Window::put_foreign(WindowTable &table, TceRange one, Tce word, BatchPage &page)
 {
-	return member.table.visit([&](auto &backend) TCEWIN_TS(no_thread_safety_analysis) -> Result<> {
+	return transact(one, page, Holes::clear,
+			[&](auto &writer, const WindowTable &t) TCEWIN_TS(no_thread_safety_analysis) -> Result<> {
+				const Run *run = ledger_.at_or_after(one.first);
+				if (&t != &table)
+					return run ? writer.clear(run->range.meet(one)) : Result<>{};
+				if (word.access() == Access::none)
+					return writer.clear(one);
+				return writer.put(one, [&](TceIndex, std::span<Tce> out) { out[0] = word; });
+			});
+}
+
+Result<> Window::clear_mapped(WindowTable &table)
+{
+	return table.backend.visit([&](auto &backend) TCEWIN_TS(no_thread_safety_analysis) -> Result<> {
 		Writer writer{backend, nullptr, TceIndex{0}, Signals::ignore};
-		Result<> r = clear_runs(writer, geometry().all()).and_then([&] { return writer.flush(); });
-		invalidate(backend, geometry().all(), Holes::keep);
+		Result<> r = clear_entries(writer, table, geometry().all()).and_then([&] { return writer.flush(); });
+		invalidate(backend, table, geometry().all(), Holes::keep);
 		return r;
 	});
+}
+
+// Nothing of others is left in @range.
+void Window::settle(TceRange range)
+{
+	for (const auto &table : tables_)
+		table->settle(range);
 }
 
 // ---- map and unmap ----
@@ -193,21 +234,21 @@ Result<> Window::map_now(Ioba ioba, UserVa address, Bytes size, Access access)
 	return r;
 }
 
-// Room for @range in every table, or as before.
+// Room for @range in every table, until transact() has written there.
 Result<> Window::reserve(TceRange range)
 {
-	for (Member &m : tables())
-		if (auto r = m.table.visit([&](auto &backend) { return backend.reserve(range); }); !r) {
-			unreserve(range);
+	for (const auto &table : tables_)
+		if (auto r = table->backend.visit([&](auto &backend) { return backend.reserve(range); }); !r) {
+			take_back(range);
 			return r;
 		}
 	return {};
 }
 
-void Window::unreserve(TceRange range)
+void Window::take_back(TceRange range)
 {
-	for (Member &m : tables())
-		m.table.visit([&](auto &backend) { backend.unreserve(range); });
+	for (const auto &table : tables_)
+		table->backend.visit([&](auto &backend) { backend.take_back(range); });
 }
 
 // Makes @range map what @list says.
@@ -219,7 +260,7 @@ Result<> Window::write(TceRange range, RunList &list)
 		return fail(TCEWIN_STUCK);
 	auto spare = TRY(spare_for(range));
 	TRY(reserve(range));
-	auto settled = transact(range, *page, Holes::clear, [&](auto &writer) -> Result<> {
+	auto settled = transact(range, *page, Holes::clear, [&](auto &writer, const WindowTable &) -> Result<> {
 		for (const Run *r = list.first(); r; r = RunList::next(r))
 			TRY(writer.put(r->range, [&](TceIndex at, std::span<Tce> out) {
 				r->fill(at, geometry().page_shift, out);
@@ -227,12 +268,12 @@ Result<> Window::write(TceRange range, RunList &list)
 		return {};
 	});
 	if (!settled) {
-		unreserve(range);
 		dirty(list);
 		if (stuck_)
 			keep_in_limbo(list);
 		return fail(settled.error());
 	}
+	settle(range);
 	ledger_.erase(range, std::move(spare), *settled);
 	ledger_.insert(list);
 	return {};
@@ -248,6 +289,7 @@ Result<> Window::unmap(Ioba ioba, Bytes size)
 		return fail(TCEWIN_STUCK);
 	auto spare = TRY(spare_for(range));
 	const Settled settled = TRY(clear(range, *page));
+	settle(range);
 	ledger_.erase(range, std::move(spare), settled);
 	return {};
 }

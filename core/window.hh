@@ -8,6 +8,7 @@
 #include "lock.hh"
 #include "memory.hh"
 #include "pe.hh"
+#include "window_table.hh"
 
 namespace tcewin
 {
@@ -25,7 +26,6 @@ public:
 	static Result<Owned<Window>> create(void *mm, const Request &request, Charge charge);
 	Window(void *mm, tcewin_host_lock *lock, const Request &request, Charge charge);
 	Window(const Window &) = delete;
-	~Window();
 
 	const WindowGeometry &geometry() const { return request_.geometry; }
 	WindowKind kind() const { return request_.kind; }
@@ -33,7 +33,10 @@ public:
 	// Where the first PE has it; before its table joins.
 	void place(Ioba start) { request_.geometry.start = start; }
 	// Room for @count tables altogether. NO_MEMORY.
-	Result<> reserve_tables(std::size_t count) { return members_.reserve(count); }
+	Result<> reserve_tables(std::size_t count)
+	{
+		return tables_.reserve(count).and_then([&] { return members_.reserve(count); });
+	}
 	// @at is this window on @pe, empty; gets every translation there is. reserve_tables() has been called.
 	// BAD_LEVELS, NO_MEMORY, FIRMWARE_ERROR, INTERRUPTED, STUCK: then the window has left @pe again.
 	Result<> join(Pe &pe, const PeWindow &at);
@@ -43,6 +46,10 @@ public:
 	// The same for memory that is pinned here and now (v1).
 	Result<> map_now(Ioba ioba, UserVa address, Bytes size, Access access);
 	Result<> unmap(Ioba ioba, Bytes size);
+	// tcewin_table_exchange() of one of its tables.
+	Result<Tce> exchange(WindowTable &table, TceIndex i, Tce word);
+	// Somebody else has an entry into @region, which is one of @regions.
+	bool foreign_maps(const RegionSet &regions, const Region &region);
 	// All of it.
 	Result<> unmap_all() { return unmap(geometry().start, geometry().size); }
 
@@ -59,32 +66,41 @@ private:
 	struct Member {
 		Pe *pe;
 		PeWindow at;
-		Table table;
+		WindowTable *table;
 	};
-	// What lies between the runs of a ledger in a table that is rewritten from it.
+	// What lies between the entries that are mapped, in a table that is rewritten.
 	enum class Holes { clear, keep };
 
-	std::span<Member> tables() REQUIRES(lock_);
+	template <class F>
+	Result<> each_mapped(const WindowTable &table, TceRange range, F f) REQUIRES(lock_);
 	template <class B>
-	void invalidate(B &backend, TceRange range, Holes holes) REQUIRES(lock_);
+	void invalidate(B &backend, const WindowTable &table, TceRange range, Holes holes) REQUIRES(lock_);
 	template <class Forward>
 	Result<Settled> transact(TceRange range, BatchPage &page, Holes holes, Forward forward) REQUIRES(lock_);
-	Result<> rewrite(Member &member, TceRange range, BatchPage &page, Holes holes, Signals signals) REQUIRES(lock_);
+	Result<> rewrite(WindowTable &table, TceRange range, BatchPage &page, Holes holes, Signals signals)
+		REQUIRES(lock_);
 	Result<Settled> clear(TceRange range, BatchPage &page) REQUIRES(lock_);
-	Result<> clear_mapped(Member &member) REQUIRES(lock_);
+	Result<Settled> put_foreign(WindowTable &table, TceRange one, Tce word, BatchPage &page) REQUIRES(lock_);
+	Result<> clear_mapped(WindowTable &table) REQUIRES(lock_);
 	Result<> reserve(TceRange range) REQUIRES(lock_);
-	void unreserve(TceRange range) REQUIRES(lock_);
-	Result<Table> table_for(Pe &pe, const PeWindow &at) REQUIRES(lock_);
-	Result<> fill(Member &member) REQUIRES(lock_);
+	void take_back(TceRange range) REQUIRES(lock_);
+	void settle(TceRange range) REQUIRES(lock_);
+	Result<WindowTable *> table_for(Pe &pe, const PeWindow &at) REQUIRES(lock_);
+	Result<> admit(Pe &pe, const PeWindow &at) REQUIRES(lock_);
+	Result<> fill(WindowTable &table) REQUIRES(lock_);
 	Result<> drop_member(std::size_t at) REQUIRES(lock_);
+	void drop_table(WindowTable *table) REQUIRES(lock_);
+	Result<> remove_locked(BatchPage &page) REQUIRES(lock_);
 	void forget_locked() REQUIRES(lock_);
+	bool leads_into(const WindowTable &table, TceIndex i, const RegionSet &regions, const Region &region) const
+		REQUIRES(lock_);
 	Result<TceRange> check_map(Ioba ioba, UserVa address, Bytes size, Access access) const;
 	Result<> write(TceRange range, RunList &list);
 	Result<> plan(const RegionSet &regions, TceRange range, UserVa address, Access access, RunList &list) const;
 	template <class W>
-	Result<> clear_runs(W &writer, TceRange range) REQUIRES(lock_);
+	Result<> clear_entries(W &writer, const WindowTable &table, TceRange range) REQUIRES(lock_);
 	template <class W>
-	Result<> put_runs(W &writer, TceRange range, Holes holes) REQUIRES(lock_);
+	Result<> put_entries(W &writer, const WindowTable &table, TceRange range, Holes holes) REQUIRES(lock_);
 	void keep_in_limbo(RunList &list) REQUIRES(lock_);
 	void dirty(const RunList &list) const;
 	Result<Owned<Run>> spare_for(TceRange range) const REQUIRES(lock_);
@@ -92,7 +108,8 @@ private:
 	void *mm_;
 	Charge charge_;
 	Request request_;
-	Owned<MemoryTable> memory_; // what all members share, if it is in our memory
+	// Both change with the container's lock held exclusively.
+	Vec<Owned<WindowTable>> tables_;
 	Vec<Member> members_;
 	Lock lock_;
 	Ledger ledger_ GUARDED_BY(lock_);
@@ -100,7 +117,6 @@ private:
 	bool stuck_ GUARDED_BY(lock_){};
 	RunList limbo_ GUARDED_BY(lock_);    // what else they may translate, kept mapped until the tables are gone
 	bool abandoned_ GUARDED_BY(lock_){}; // a table could not be emptied nor taken away: nothing is ever forgotten
-	bool walked_ GUARDED_BY(lock_){};    // hardware may walk memory_ for good
 };
 
 } // namespace tcewin

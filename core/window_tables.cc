@@ -6,113 +6,153 @@
 namespace tcewin
 {
 
-// A table that hardware may still walk is never freed.
-Window::~Window()
+// What @at is written through: a new table, or the one that all have.
+Result<WindowTable *> Window::table_for(Pe &pe, const PeWindow &at)
 {
-	const Exclusive hold{lock_};
-	if (walked_)
-		(void)memory_.release();
-}
-
-// What @at is written through. The first PE of a window whose table is in our memory makes it.
-Result<Table> Window::table_for(Pe &pe, const PeWindow &at)
-{
-	if (!pe.shares_tables())
-		return pe.table(at);
-	if (!memory_) {
-		const auto root = charge_.paid() ? LevelTree::Root::charged : LevelTree::Root::free;
-		memory_ = TRY(MemoryTable::create(mm_, geometry(), request_.levels, root));
-	}
-	return Table{InMemory{*memory_}};
+	if (pe.shares_tables() && !tables_.empty())
+		return tables_[0].get();
+	const auto first = charge_.paid() ? LevelTree::Root::charged : LevelTree::Root::free;
+	auto table = pe.shares_tables() ? WindowTable::in_memory(*this, mm_, request_.levels, first)
+					: WindowTable::of_firmware(*this, mm_, at.liobn, pe.table(at));
+	return table.transform([&](Owned<WindowTable> &made) {
+		tables_.push(std::move(made));
+		return tables_[tables_.size() - 1].get();
+	});
 }
 
 Result<> Window::join(Pe &pe, const PeWindow &at)
 {
-	const Exclusive hold{lock_};
+	{
+		const Exclusive hold{lock_};
+		TRY(admit(pe, at));
+	}
+	members_[members_.size() - 1].table->open();
+	return {};
+}
+
+Result<> Window::admit(Pe &pe, const PeWindow &at)
+{
 	auto table = table_for(pe, at);
-	Result<> r;
-	if (table) {
-		members_.push({&pe, at, *table});
-		r = pe.connect(at, memory_.get());
-		if (r && !memory_ && (!ledger_.empty() || stuck_))
-			r = fill(members_[members_.size() - 1]);
-		if (!r)
-			(void)drop_member(members_.size() - 1);
-	} else {
-		r = fail(table.error());
+	if (!table) {
 		if (!pe.remove(at))
 			pe.orphan(at);
+		return fail(table.error());
 	}
+	members_.push({&pe, at, *table});
+	(*table)->members++;
+	auto r = (pe.shares_tables() ? Result<>{} : fill(**table)).and_then([&] {
+		return pe.connect(at, (*table)->host.get());
+	});
+	if (!r)
+		(void)drop_member(members_.size() - 1);
 	return r;
 }
 
-// A table of its own gets every translation there is.
-Result<> Window::fill(Member &member)
+// A new table gets every translation there is.
+Result<> Window::fill(WindowTable &table)
 {
 	if (stuck_)
 		return fail(TCEWIN_STUCK);
+	if (ledger_.empty())
+		return {};
 	auto page = TRY(make<BatchPage>());
-	return rewrite(member, geometry().all(), *page, Holes::keep, Signals::heed);
+	return rewrite(table, geometry().all(), *page, Holes::keep, Signals::heed);
 }
 
 // Takes the window away from one PE. Its translations end with that, or with its table's being emptied, unless other
 // PEs have the same table.
 Result<> Window::drop_member(std::size_t at)
 {
-	Member &member = members_[at];
-	const bool others = memory_ && members_.size() > 1;
-	const bool empty = !others && clear_mapped(member).has_value() && !stuck_;
+	const Member member = members_[at];
+	const bool last = member.table->members == 1;
+	const bool empty = last && clear_mapped(*member.table).has_value() && !stuck_;
 	if (!empty)
 		member.pe->suspect();
 	const bool gone = member.pe->remove(member.at).has_value();
 	if (!gone) {
 		member.pe->orphan(member.at);
-		walked_ = true;
+		member.table->walked = true;
 	}
-	Pe *pe = member.pe;
 	members_.remove(at);
+	if (!empty && !gone)
+		abandoned_ = true;
+	if (--member.table->members == 0)
+		drop_table(member.table);
 	if (empty || gone)
 		return {};
-	abandoned_ = true;
-	pe->quarantine(neither_emptied_nor_removed, 0);
+	member.pe->quarantine(neither_emptied_nor_removed, 0);
 	return fail(TCEWIN_STUCK);
+}
+
+// No PE has @table any more, but hardware may still walk it, or reach memory through it: then it is kept for good.
+void Window::drop_table(WindowTable *table)
+{
+	for (std::size_t i = 0; i < tables_.size(); i++) {
+		if (tables_[i].get() != table)
+			continue;
+		if (!abandoned_)
+			table->settle(geometry().all());
+		if (abandoned_ || (table->walked && table->tree))
+			(void)tables_[i].release();
+		tables_.remove(i);
+		return;
+	}
 }
 
 Result<> Window::leave(Pe &pe)
 {
-	const Exclusive hold{lock_};
-	for (std::size_t i = 0; i < members_.size(); i++)
-		if (members_[i].pe == &pe)
-			return drop_member(i);
+	for (std::size_t i = 0; i < members_.size(); i++) {
+		if (members_[i].pe != &pe)
+			continue;
+		if (members_[i].table->members == 1)
+			members_[i].table->close();
+		const Exclusive hold{lock_};
+		return drop_member(i);
+	}
 	return {};
 }
 
 Result<> Window::remove()
 {
 	auto page = TRY(make<BatchPage>());
-	const Exclusive hold{lock_};
+	for (const auto &table : tables_)
+		table->close();
+	Result<> r;
+	{
+		const Exclusive hold{lock_};
+		r = remove_locked(*page);
+	}
+	for (const auto &table : tables_) // those that stay
+		table->open();
+	return r;
+}
+
+Result<> Window::remove_locked(BatchPage &page)
+{
 	if (!stuck_)
-		TRY(clear(geometry().all(), *page));
+		TRY(clear(geometry().all(), page));
 	bool removed_one = false;
 	while (!members_.empty()) {
-		Member &last = members_[members_.size() - 1];
+		const Member last = members_[members_.size() - 1];
 		if (stuck_)
 			last.pe->suspect();
 		if (auto r = last.pe->remove(last.at); !r) {
 			if (stuck_)
 				return fail(TCEWIN_STUCK);
 			// A place that the PHB did not give up is not known to be as it was.
-			if (!removed_one && !memory_) {
-				for (Member &m : members_)
-					if (!rewrite(m, geometry().all(), *page, Holes::keep, Signals::ignore))
+			if (!removed_one && !last.table->tree) {
+				for (const auto &table : tables_)
+					if (!rewrite(*table, geometry().all(), page, Holes::keep, Signals::ignore))
 						stuck_ = true;
 				return r;
 			}
 			last.pe->orphan(last.at); // it is empty; the window cannot be whole again
-			walked_ = true;
+			last.table->walked = true;
 		}
 		removed_one = true;
 		members_.pop();
+		if (--last.table->members == 0)
+			drop_table(last.table);
 	}
 	forget_locked();
 	return {};

@@ -125,8 +125,9 @@ static void adopt(struct pci_dev *pdev)
 	entry = add(table_group);
 	if (IS_ERR(entry))
 		goto put;	/* it is left to the platform */
-	entry->no_ddw = !has_ddw(entry) ||
-			(!tcewin_on_powernv() && tcewin_borrow_wanted(table_group));
+	entry->no_ddw = !has_ddw(entry);
+	if (!tcewin_on_powernv() && tcewin_borrow_wanted(table_group))
+		entry->no_ddw = true;
 	if (tcewin_pe_adopt(&entry->host, platform(), &entry->pe)) {
 		forget(entry);
 		goto put;
@@ -171,7 +172,7 @@ struct tcewin_adopted *tcewin_adopted(struct iommu_table_group *table_group)
 	ret = has_ddw(entry) ? read_owned(entry, &info) : -EBUSY;
 	if (!ret)
 		ret = tcewin_errno(tcewin_pe_create(&entry->host, platform(), &info,
-							&entry->pe));
+						   &entry->pe));
 	if (ret) {
 		forget(entry);
 		return ERR_PTR(ret);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Windows for a VFIO driver other than ours: the operations of our PEs that make a window through
- * the engine and a table for it (table.c), and end it again.
+ * the engine and a table for it (foreign_table.c), and end it again.
  */
 #include <linux/cleanup.h>
 #include <linux/iommu.h>
@@ -53,7 +53,7 @@ long tcewin_create_table(struct iommu_table_group *table_group, int num, u32 pag
 						 &window));
 	if (ret)
 		return ret;
-	tbl = tcewin_table_new(&window);
+	tbl = tcewin_foreign_table_new(&window);
 	if (!tbl) {
 		tcewin_pe_close_window(entry->pe, &window);
 		return -ENOMEM;
@@ -93,10 +93,10 @@ long tcewin_unset_window(struct iommu_table_group *table_group, int num)
 		return -ENODEV;
 	guard(mutex)(&entry->tables_lock);
 	tbl = table_group->tables[num];
-	if (!tbl || !tcewin_table_is_ours(tbl))
+	if (!tbl || !tcewin_table_is_foreign(tbl))
 		return 0;
 	window = (struct tcewin_window_info){ .liobn = tbl->it_index };
-	tcewin_table_kill(tbl);
+	tcewin_foreign_table_kill(tbl);
 	table_group->tables[num] = NULL;
 	iommu_tce_table_put(tbl);
 	return tcewin_errno(tcewin_pe_close_window(entry->pe, &window));

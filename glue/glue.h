@@ -104,7 +104,7 @@ struct tcewin_handle {
  * @borrowed: the kernel's table while a user has its window
  * @map: what the kernel's allocator had given out of it
  * @tce_kill: of the platform's tables (PowerNV)
- * @tables_lock: keeps the calls of foreign.c apart
+ * @tables_lock: protects tables[] of an LPAR's group while a user owns it
  */
 struct tcewin_adopted {
 	struct list_head next;
@@ -119,7 +119,7 @@ struct tcewin_adopted {
 	struct iommu_table *borrowed;
 	unsigned long *map;
 	void (*tce_kill)(struct iommu_table *tbl, unsigned long index, unsigned long pages);
-	struct mutex tables_lock; /* keeps the calls of foreign.c apart */
+	struct mutex tables_lock; /* protects tables[] of an LPAR's group while a user owns it */
 };
 
 /* ownership.c */
@@ -138,10 +138,13 @@ bool tcewin_borrow_wanted(const struct iommu_table_group *table_group);
 int tcewin_borrow(struct tcewin_adopted *entry, struct tcewin_pe_info *info);
 void tcewin_give_back_borrowed(struct tcewin_adopted *entry);
 
+/* foreign_table.c */
+struct iommu_table *tcewin_foreign_table_new(const struct tcewin_window_info *window);
+bool tcewin_table_is_foreign(const struct iommu_table *tbl);
+void tcewin_foreign_table_kill(struct iommu_table *tbl);
+
 /* table.c */
-struct iommu_table *tcewin_table_new(const struct tcewin_window_info *window);
-bool tcewin_table_is_ours(const struct iommu_table *tbl);
-void tcewin_table_kill(struct iommu_table *tbl);
+bool tcewin_table_is_the_engines(const struct iommu_table *tbl);
 
 /* foreign.c */
 unsigned long tcewin_get_table_size(u32 page_shift, u64 window_size, u32 levels);
@@ -195,6 +198,9 @@ bool tcewin_on_powernv(void);
 int tcewin_powernv_read(struct tcewin_adopted *entry, struct tcewin_pe_info *info);
 int tcewin_powernv_take(struct tcewin_adopted *entry, struct tcewin_pe_info *info);
 int tcewin_powernv_release(struct tcewin_adopted *entry);
+int tcewin_powernv_set_window(struct tcewin_adopted *entry, u32 number,
+			      struct tcewin_host_table *table);
+int tcewin_powernv_unset_window(struct tcewin_adopted *entry, u32 number);
 
 /* properties.c */
 void tcewin_properties_exit(void);

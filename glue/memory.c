@@ -56,13 +56,16 @@ int tcewin_host_pin(void *cookie, tcewin_u64 address, tcewin_u64 size, void **pi
 	return TCEWIN_OK;
 }
 
-void tcewin_host_unpin(void *cookie, void *pin)
+int tcewin_host_unpin(void *cookie, void *pin)
 {
 	struct tcewin_mm *mm = cookie;
 	long ret = mm_iommu_put(mm->mm, pin);
 
+	if (ret == -EBUSY)
+		return TCEWIN_STILL_MAPPED;
 	if (ret)
-		tcewin_host_event(NULL, TCEWIN_EVENT_BUG, "memory is still in use", ret);
+		tcewin_host_event(NULL, TCEWIN_EVENT_BUG, "memory is not in the list", ret);
+	return TCEWIN_OK;
 }
 
 int tcewin_host_pin_resolve(void *pin, tcewin_u64 address, tcewin_u64 *real)

@@ -7,13 +7,11 @@
 #include <linux/iommu.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
-#include <linux/module.h>
 #include <linux/sched.h>
-#include <linux/slab.h>
 #include <asm/firmware.h>
 #include <asm/iommu.h>
-#include <asm/tce.h>
 #include "glue.h"
+#include "table.h"
 
 /* So many entries are invalidated before others may run. */
 #define KILL_BATCH 4096UL
@@ -26,11 +24,6 @@
 bool tcewin_on_powernv(void)
 {
 	return firmware_has_feature(FW_FEATURE_OPAL);
-}
-
-static struct tcewin_adopted *to_adopted(void *pe)
-{
-	return container_of(pe, struct tcewin_adopted, host);
 }
 
 /* ---- hand-over ---- */
@@ -131,70 +124,23 @@ int tcewin_powernv_release(struct tcewin_adopted *entry)
 
 /* ---- windows ---- */
 
+static void tell(struct tcewin_adopted *entry, long opal_status)
+{
+	tcewin_host_event(&entry->host, TCEWIN_EVENT_FIRMWARE, "opal_pci_map_pe_dma_window",
+			  opal_status);
+}
+
 /**
- * struct tcewin_host_table - a table of ours as the platform sees it
- * @table: first, for the kernel frees it
- * @tce_kill: the platform's
+ * tcewin_powernv_set_window() - the devices of a PE translate by a table
+ * @entry: the PE
+ * @number: of the place, which is free
+ * @table: the table
+ *
+ * Return: a status.
  */
-struct tcewin_host_table {
-	struct iommu_table table;
-	void (*tce_kill)(struct iommu_table *tbl, unsigned long index, unsigned long pages);
-};
-
-/* Nobody but us changes entries: whoever tries finds the table empty, and can put nothing in. */
-static int exchange(struct iommu_table *tbl, long index, unsigned long *hpa,
-		    enum dma_data_direction *direction)
+int tcewin_powernv_set_window(struct tcewin_adopted *entry, u32 number,
+			      struct tcewin_host_table *table)
 {
-	return *direction == DMA_NONE ? 0 : -ENODEV;
-}
-
-static __be64 *user_address(struct iommu_table *tbl, long index, bool alloc)
-{
-	return NULL;
-}
-
-/* The last reference, perhaps from an RCU callback. The kernel frees the rest. */
-static void table_free(struct iommu_table *tbl)
-{
-	module_put(THIS_MODULE);
-}
-
-static struct iommu_table_ops table_ops = {
-	.xchg_no_kill = exchange,
-	.useraddrptr = user_address,
-	.free = table_free,
-};
-
-struct tcewin_host_table *tcewin_host_table_new(const struct tcewin_table_info *info)
-{
-	struct tcewin_host_table *table = kzalloc(sizeof(*table), GFP_KERNEL_ACCOUNT);
-	struct iommu_table *tbl;
-
-	if (!table)
-		return NULL;
-	tbl = &table->table;
-	tbl->it_type = TCE_PCI;
-	tbl->it_ops = &table_ops;
-	INIT_LIST_HEAD_RCU(&tbl->it_group_list);
-	kref_init(&tbl->it_kref);
-	__module_get(THIS_MODULE);
-	tbl->it_page_shift = info->page_shift;
-	tbl->it_offset = info->start >> info->page_shift;
-	tbl->it_size = info->size >> info->page_shift;
-	tbl->it_base = (unsigned long)info->root;
-	tbl->it_indirect_levels = info->levels - 1;
-	tbl->it_level_size = BIT(info->level_shift);
-	return table;
-}
-
-void tcewin_host_table_free(struct tcewin_host_table *table)
-{
-	iommu_tce_table_put(&table->table);
-}
-
-int tcewin_host_set_window(void *pe, tcewin_u32 number, struct tcewin_host_table *table)
-{
-	struct tcewin_adopted *entry = to_adopted(pe);
 	struct iommu_table *tbl = &table->table;
 	const unsigned long size = tbl->it_size;
 	long ret;
@@ -205,7 +151,7 @@ int tcewin_host_set_window(void *pe, tcewin_u32 number, struct tcewin_host_table
 	ret = entry->platform->set_window(entry->table_group, number, tbl);
 	tbl->it_size = size;
 	if (ret) {
-		tcewin_host_event(pe, TCEWIN_EVENT_FIRMWARE, "opal_pci_map_pe_dma_window", ret);
+		tell(entry, ret);
 		return TCEWIN_FIRMWARE_ERROR;
 	}
 	/* It does not tell that it had no memory for the link. */
@@ -217,14 +163,20 @@ int tcewin_host_set_window(void *pe, tcewin_u32 number, struct tcewin_host_table
 	return TCEWIN_OK;
 }
 
-int tcewin_host_unset_window(void *pe, tcewin_u32 number)
+/**
+ * tcewin_powernv_unset_window() - the devices of a PE reach nothing through a place
+ * @entry: the PE
+ * @number: of the place
+ *
+ * Return: a status.
+ */
+int tcewin_powernv_unset_window(struct tcewin_adopted *entry, u32 number)
 {
-	struct tcewin_adopted *entry = to_adopted(pe);
 	long ret = entry->platform->unset_window(entry->table_group, number);
 
 	if (!ret)
 		return TCEWIN_OK;
-	tcewin_host_event(pe, TCEWIN_EVENT_FIRMWARE, "opal_pci_map_pe_dma_window", ret);
+	tell(entry, ret);
 	return TCEWIN_FIRMWARE_ERROR;
 }
 

@@ -1,186 +1,257 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The struct iommu_table of a window that somebody else fills, entry by entry: the in-tree VFIO
- * driver, or KVM. Either may hold the table when the window is gone: then it is dead and leads
- * nowhere.
+ * The struct iommu_table of a window that the engine owns, as KVM finds it in tables[] of a PE's
+ * table group: complete, and open as long as the window is there. KVM may hold it for longer: then
+ * it is closed and leads nowhere.
+ *
+ * How KVM counts, and what follows. Before it puts an entry it counts one for the registered memory
+ * behind it; then it exchanges the entry, and when it hears that there was one before, it uncounts
+ * what the entry's user address names; last it stores the new user address. So whoever hears of the
+ * old entry owes the uncounting: an ioctl that ends an entry of KVM's pays by
+ * tcewin_host_table_settle(), and may find that the user address is not there yet.
  */
 #define pr_fmt(fmt) "tcewin: " fmt
 #include <linux/iommu.h>
+#include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/rcupdate.h>
+#include <linux/rwsem.h>
 #include <linux/slab.h>
-#include <linux/xarray.h>
 #include <asm/iommu.h>
-#include <asm/plpar_wrappers.h>
+#include <asm/mmu_context.h>
 #include <asm/tce.h>
 #include "glue.h"
+#include "table.h"
 
-/* So many user addresses lie in one page of ours. */
-#define ADDRESSES_SHIFT 9
-#define ADDRESSES BIT(ADDRESSES_SHIFT)
-
-/**
- * struct foreign_table - one that somebody else fills
- * @table: first, for the kernel frees it
- * @lock: an exchange, against the window's end
- * @dead: the window is gone
- * @addresses: pages of the user address behind each entry, where the other driver keeps them
- */
-struct foreign_table {
-	struct iommu_table table;
-	spinlock_t lock; /* protects the next */
-	bool dead;
-	struct xarray addresses;
-};
-
-static struct foreign_table *to_foreign(struct iommu_table *tbl)
+static struct tcewin_host_table *to_table(struct iommu_table *tbl)
 {
-	return container_of(tbl, struct foreign_table, table);
+	return container_of(tbl, struct tcewin_host_table, table);
 }
 
 /* ---- iommu_table_ops ---- */
 
+/* The engine's part for the task, whose mm must be the container's; @table is locked. */
+static struct tcewin_table *engine_of(const struct tcewin_host_table *table)
+{
+	return table->engine && tcewin_mm_is_current(table->mm) ? table->engine : NULL;
+}
+
 static int exchange(struct iommu_table *tbl, long index, unsigned long *hpa,
 		    enum dma_data_direction *direction)
 {
-	struct foreign_table *foreign = to_foreign(tbl);
-	const u64 ioba = (u64)index << tbl->it_page_shift;
-	const unsigned long new = *hpa | iommu_direction_to_tce_perm(*direction);
-	unsigned long old = 0, flags;
-	long rc = 0;
+	struct tcewin_host_table *table = to_table(tbl);
+	struct tcewin_table *engine;
+	/* A guest's TCE without permissions comes with an address, and with a count for it. */
+	const bool puts = *direction != DMA_NONE || *hpa;
+	tcewin_u64 tce = *hpa | iommu_direction_to_tce_perm(*direction);
+	int ret = -ENODEV;
 
-	spin_lock_irqsave(&foreign->lock, flags);
-	if (foreign->dead) {
-		rc = *direction == DMA_NONE ? 0 : -ENODEV;
-	} else {
-		rc = plpar_tce_get(tbl->it_index, ioba, &old);
-		if (!rc)
-			rc = plpar_tce_put(tbl->it_index, ioba, new);
-		if (rc)
-			rc = -EIO;
-	}
-	spin_unlock_irqrestore(&foreign->lock, flags);
-	if (rc)
-		return rc;
-	*direction = iommu_tce_direction(old);
-	*hpa = old & ~(TCE_PCI_READ | TCE_PCI_WRITE);
+	if (!IS_ALIGNED(*hpa, IOMMU_PAGE_SIZE(tbl)))
+		return -EINVAL;
+	if (puts)
+		atomic_inc(&table->puts);
+	down_read(&table->lock);
+	engine = engine_of(table);
+	if (engine)
+		ret = tcewin_errno(tcewin_table_exchange(engine, index - tbl->it_offset, &tce));
+	up_read(&table->lock);
+	if (puts && atomic_dec_and_test(&table->puts))
+		wake_up(&table->idle);
+	if (ret && puts)
+		return ret;
+	/* KVM complains of a clear that fails, as often as the guest likes. */
+	if (ret)
+		tce = 0;
+	*direction = iommu_tce_direction(tce);
+	*hpa = tce & ~(TCE_PCI_READ | TCE_PCI_WRITE);
 	return 0;
-}
-
-static void clear(struct iommu_table *tbl, long index, long pages)
-{
-	for (; pages > 0; index++, pages--) {
-		enum dma_data_direction direction = DMA_NONE;
-		unsigned long hpa = 0;
-
-		exchange(tbl, index, &hpa, &direction);
-	}
-}
-
-static unsigned long get(struct iommu_table *tbl, long index)
-{
-	unsigned long tce;
-
-	if (READ_ONCE(to_foreign(tbl)->dead) ||
-	    plpar_tce_get(tbl->it_index, (u64)index << tbl->it_page_shift, &tce))
-		return 0;
-	return tce;
 }
 
 static __be64 *user_address(struct iommu_table *tbl, long index, bool alloc)
 {
-	struct xarray *addresses = &to_foreign(tbl)->addresses;
+	struct tcewin_host_table *table = to_table(tbl);
 	const unsigned long entry = index - tbl->it_offset;
-	const unsigned long key = entry >> ADDRESSES_SHIFT;
-	__be64 *page, *other;
 
 	if (entry >= tbl->it_size)
 		return NULL;
-	page = xa_load(addresses, key);
-	if (!page && alloc) {
-		page = kcalloc(ADDRESSES, sizeof(*page), GFP_KERNEL_ACCOUNT);
-		if (!page)
-			return NULL;
-		other = xa_cmpxchg_irq(addresses, key, NULL, page, GFP_KERNEL_ACCOUNT);
-		if (other) {
-			kfree(page);
-			page = xa_is_err(other) ? NULL : other;
+	if (alloc) {
+		if (!READ_ONCE(table->used)) {
+			WRITE_ONCE(table->used, true);
+			smp_mb(); /* close: either it sees that, or we see that it is not open */
 		}
+		if (!READ_ONCE(table->open))
+			return NULL;
 	}
-	return page ? &page[entry & (ADDRESSES - 1)] : NULL;
+	return tcewin_address(&table->addresses, entry, alloc);
 }
 
 /* The last reference, perhaps from an RCU callback. The kernel frees the rest. */
-static void free_addresses(struct iommu_table *tbl)
+static void last_put(struct iommu_table *tbl)
 {
-	struct xarray *addresses = &to_foreign(tbl)->addresses;
-	unsigned long key;
-	void *page;
-
-	xa_for_each(addresses, key, page)
-		kfree(page);
-	xa_destroy(addresses);
+	tcewin_addresses_free(&to_table(tbl)->addresses);
 	module_put(THIS_MODULE);
 }
 
-static struct iommu_table_ops foreign_ops = {
+/* The engine invalidates what it exchanges, so there is no tce_kill. */
+static struct iommu_table_ops table_ops = {
 	.xchg_no_kill = exchange,
 	.useraddrptr = user_address,
-	.clear = clear,
-	.get = get,
-	.free = free_addresses,
+	.free = last_put,
 };
 
 /**
- * tcewin_table_new() - a table for a window
- * @window: what firmware made, empty
- *
- * Return: with one reference, and one on the module until the last is gone; NULL without memory.
- */
-struct iommu_table *tcewin_table_new(const struct tcewin_window_info *window)
-{
-	struct foreign_table *foreign = kzalloc(sizeof(*foreign), GFP_KERNEL_ACCOUNT);
-	struct iommu_table *tbl;
-
-	if (!foreign)
-		return NULL;
-	spin_lock_init(&foreign->lock);
-	xa_init_flags(&foreign->addresses, XA_FLAGS_LOCK_IRQ);
-	tbl = &foreign->table;
-	tbl->it_index = window->liobn;
-	tbl->it_page_shift = window->page_shift;
-	tbl->it_offset = window->start >> window->page_shift;
-	tbl->it_size = window->size >> window->page_shift;
-	tbl->it_level_size = tbl->it_size;
-	tbl->it_allocated_size = tbl->it_size * sizeof(__be64);
-	tbl->it_type = TCE_PCI;
-	tbl->it_blocksize = 16;
-	tbl->it_ops = &foreign_ops;
-	INIT_LIST_HEAD_RCU(&tbl->it_group_list);
-	kref_init(&tbl->it_kref);
-	__module_get(THIS_MODULE);
-	return tbl;
-}
-
-/**
- * tcewin_table_is_ours() - tcewin_table_new() made it
+ * tcewin_table_is_the_engines() - tcewin_host_table_new() made it
  * @tbl: a table
  *
  * Return: whether that is so.
  */
-bool tcewin_table_is_ours(const struct iommu_table *tbl)
+bool tcewin_table_is_the_engines(const struct iommu_table *tbl)
 {
-	return tbl->it_ops == &foreign_ops;
+	return tbl->it_ops == &table_ops;
 }
 
-/**
- * tcewin_table_kill() - the window is about to go; no entry is written any more
- * @tbl: its table
- */
-void tcewin_table_kill(struct iommu_table *tbl)
-{
-	struct foreign_table *foreign = to_foreign(tbl);
+/* ---- what the engine calls ---- */
 
-	spin_lock_irq(&foreign->lock);
-	foreign->dead = true;
-	spin_unlock_irq(&foreign->lock);
+struct tcewin_host_table *tcewin_host_table_new(void *mm, const struct tcewin_table_info *info)
+{
+	struct tcewin_host_table *table = kzalloc(sizeof(*table), GFP_KERNEL_ACCOUNT);
+	struct iommu_table *tbl;
+
+	if (!table)
+		return NULL;
+	init_rwsem(&table->lock);
+	init_waitqueue_head(&table->idle);
+	table->mm = mm;
+	tcewin_addresses_init(&table->addresses);
+	tbl = &table->table;
+	tbl->it_index = info->liobn;
+	tbl->it_page_shift = info->page_shift;
+	tbl->it_offset = info->start >> info->page_shift;
+	tbl->it_size = info->size >> info->page_shift;
+	tbl->it_level_size = info->root ? BIT(info->level_shift) : tbl->it_size;
+	tbl->it_indirect_levels = info->levels - 1;
+	tbl->it_base = (unsigned long)info->root;
+	tbl->it_type = TCE_PCI;
+	tbl->it_blocksize = 16;
+	tbl->it_ops = &table_ops;
+	INIT_LIST_HEAD_RCU(&tbl->it_group_list);
+	kref_init(&tbl->it_kref);
+	__module_get(THIS_MODULE);
+	return table;
+}
+
+void tcewin_host_table_free(struct tcewin_host_table *table)
+{
+	table->table.it_base = 0;
+	iommu_tce_table_put(&table->table);
+}
+
+static void set_engine(struct tcewin_host_table *table, struct tcewin_table *engine)
+{
+	down_write(&table->lock);
+	table->engine = engine;
+	up_write(&table->lock);
+}
+
+void tcewin_host_table_open(struct tcewin_host_table *table, struct tcewin_table *engine)
+{
+	set_engine(table, engine);
+	WRITE_ONCE(table->open, true);
+}
+
+/*
+ * From asking for the user address to the exchange, and from there to storing it, KVM does not
+ * sleep, nor could it take an exchange that fails in between without a complaint.
+ */
+void tcewin_host_table_close(struct tcewin_host_table *table)
+{
+	WRITE_ONCE(table->open, false);
+	smp_mb(); /* user_address(): see there */
+	if (READ_ONCE(table->used)) {
+		synchronize_rcu_tasks();
+		wait_event(table->idle, !atomic_read(&table->puts));
+		synchronize_rcu_tasks();
+	}
+	set_engine(table, NULL);
+}
+
+tcewin_u64 tcewin_host_table_address(struct tcewin_host_table *table, tcewin_u64 entry)
+{
+	const __be64 *address = tcewin_address(&table->addresses, entry, false);
+
+	return address ? be64_to_cpu(READ_ONCE(*address)) : 0;
+}
+
+int tcewin_host_table_settle(struct tcewin_host_table *table, tcewin_u64 entry, tcewin_u64 real)
+{
+	const unsigned int shift = table->table.it_page_shift;
+	struct mm_struct *mm = table->mm->mm;
+	struct mm_iommu_table_group_mem_t *mem;
+	__be64 *address = tcewin_address(&table->addresses, entry, false);
+	const __be64 stored = address ? READ_ONCE(*address) : 0;
+	unsigned long hpa;
+
+	if (!stored)
+		return TCEWIN_STILL_MAPPED;
+	mem = mm_iommu_lookup(mm, be64_to_cpu(stored), BIT(shift));
+	/* Another address than that of the entry which is gone: KVM has one more to store. */
+	if (!mem || mm_iommu_ua_to_hpa(mem, be64_to_cpu(stored), shift, &hpa) || hpa != real)
+		return TCEWIN_STILL_MAPPED;
+	if (cmpxchg(address, stored, 0) != stored)
+		return TCEWIN_STILL_MAPPED;
+	mm_iommu_mapped_dec(mem);
+	return TCEWIN_OK;
+}
+
+/* ---- places ---- */
+
+/* KVM looks for the table of a window there; on an LPAR nobody else does. */
+static int publish(struct tcewin_adopted *entry, struct iommu_table *tbl)
+{
+	struct iommu_table **tables = entry->table_group->tables;
+	int i;
+
+	guard(mutex)(&entry->tables_lock);
+	for (i = 0; i < IOMMU_TABLE_GROUP_MAX_TABLES; i++) {
+		if (tables[i])
+			continue;
+		WRITE_ONCE(tables[i], iommu_tce_table_get(tbl));
+		break;
+	}
+	return TCEWIN_OK;
+}
+
+static int withdraw(struct tcewin_adopted *entry, u32 liobn)
+{
+	struct iommu_table **tables = entry->table_group->tables;
+	struct iommu_table *tbl;
+	int i;
+
+	guard(mutex)(&entry->tables_lock);
+	for (i = 0; i < IOMMU_TABLE_GROUP_MAX_TABLES; i++) {
+		tbl = tables[i];
+		if (!tbl || !tcewin_table_is_the_engines(tbl) || tbl->it_index != liobn)
+			continue;
+		WRITE_ONCE(tables[i], NULL);
+		iommu_tce_table_put(tbl);
+	}
+	return TCEWIN_OK;
+}
+
+int tcewin_host_set_window(void *pe, tcewin_u32 number, struct tcewin_host_table *table)
+{
+	struct tcewin_adopted *entry = container_of(pe, struct tcewin_adopted, host);
+
+	if (tcewin_on_powernv())
+		return tcewin_powernv_set_window(entry, number, table);
+	return publish(entry, &table->table);
+}
+
+int tcewin_host_unset_window(void *pe, tcewin_u32 number)
+{
+	struct tcewin_adopted *entry = container_of(pe, struct tcewin_adopted, host);
+
+	if (tcewin_on_powernv())
+		return tcewin_powernv_unset_window(entry, number);
+	return withdraw(entry, number);
 }

@@ -78,7 +78,7 @@ int tcewin_host_ddw_reset(void *pe)
 
 int tcewin_host_rtas_wait(int status) { return FakeHost::current().firmware.wait(status); }
 
-struct tcewin_host_table *tcewin_host_table_new(const struct tcewin_table_info *info)
+struct tcewin_host_table *tcewin_host_table_new(void *, const struct tcewin_table_info *info)
 {
 	FakeHost &h = FakeHost::current();
 	Entered in{h};
@@ -92,18 +92,26 @@ void tcewin_host_table_free(struct tcewin_host_table *table)
 	h.ioda.table_free(table);
 }
 
+void tcewin_host_table_open(struct tcewin_host_table *, struct tcewin_table *) {}
+
+void tcewin_host_table_close(struct tcewin_host_table *) {}
+
+int tcewin_host_table_settle(struct tcewin_host_table *, tcewin_u64, tcewin_u64) { return TCEWIN_OK; }
+
+tcewin_u64 tcewin_host_table_address(struct tcewin_host_table *, tcewin_u64) { return 0; }
+
 int tcewin_host_set_window(void *pe, tcewin_u32 number, struct tcewin_host_table *table)
 {
 	FakeHost &h = FakeHost::current();
 	Entered in{h};
-	return h.ioda.set_window(pe_of(pe), number, table);
+	return pe_of(pe)->personality.in_memory() ? h.ioda.set_window(pe_of(pe), number, table) : TCEWIN_OK;
 }
 
 int tcewin_host_unset_window(void *pe, tcewin_u32 number)
 {
 	FakeHost &h = FakeHost::current();
 	Entered in{h};
-	return h.ioda.unset_window(pe_of(pe), number);
+	return pe_of(pe)->personality.in_memory() ? h.ioda.unset_window(pe_of(pe), number) : TCEWIN_OK;
 }
 
 void tcewin_host_invalidate(struct tcewin_host_table *table, tcewin_u64 first, tcewin_u64 count)

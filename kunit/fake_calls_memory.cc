@@ -39,6 +39,7 @@ void *tcewin_host_level_alloc(size_t bytes)
 {
 	FakeHost &h = FakeHost::current();
 	Entered in{h};
+	h.ioda.walk();
 	return h.injector.fires(Point::level) ? nullptr : h.levels.alloc(bytes, u64{1} << h.memory.page_shift);
 }
 
@@ -97,12 +98,13 @@ void tcewin_host_unpin_page(tcewin_u64 real, tcewin_u32 dirty)
 		h.firmware.check_reach("unpinned a page that a device can reach");
 }
 
-void tcewin_host_unpin(void *mm, void *pin)
+int tcewin_host_unpin(void *mm, void *pin)
 {
 	FakeHost &h = FakeHost::current();
 	Entered in{h};
 	if (h.memory.unpin(mm_of(mm), pin_of(pin)))
 		h.firmware.check_reach("unpinned what a device can reach");
+	return TCEWIN_OK;
 }
 
 int tcewin_host_pin_resolve(void *pin, tcewin_u64 address, tcewin_u64 *real)
@@ -125,6 +127,7 @@ int tcewin_host_charge(void *mm, tcewin_u64 bytes)
 {
 	FakeHost &h = FakeHost::current();
 	Entered in{h};
+	h.ioda.walk();
 	return h.injector.fires(Point::charge) ? TCEWIN_NO_MEMORY : h.memory.charge(mm_of(mm), bytes);
 }
 

@@ -175,7 +175,8 @@ void FakeFirmware::settled()
 			if (!announced(pe, t) && !may_be_unknown(pe, t))
 				complaints_.add("the kernel does not know of a window", t->start, t->size());
 		for (const tcewin_window_info &w : pe->announced)
-			if (const FakeTable *t = of_pe(pe, w.liobn); !t || t->start != w.start)
+			if (const FakeTable *t = of_pe(pe, w.liobn);
+			    !t || t->start != w.start || (t->in_memory && t->size() != w.size))
 				complaints_.add("the kernel knows of a window that is not there", w.start, w.size);
 	}
 }

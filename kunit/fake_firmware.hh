@@ -81,6 +81,7 @@ private:
 	int enter(FakePe *pe, Point p);
 	void leave_residue(FakePe &pe);
 	FakeTable *of_pe(const FakePe *pe, u32 liobn) const;
+	bool may_be_added(const FakePe *pe, const tcewin_window_info &window) const;
 	static bool announced(const FakePe *pe, const FakeTable *t);
 	static bool may_be_unknown(const FakePe *pe, const FakeTable *t);
 

@@ -49,6 +49,8 @@ void FakeFirmware::store(FakeTable &t, u64 index, u64 word)
 	const u64 before = t.words->get(index);
 	tces_written++;
 	check_word(t, index, word);
+	if (before != word && before & TCEWIN_WRITE && !is_residue(before))
+		memory_.was_writable(before & ~u64{0xfff}, u64{1} << t.page_shift);
 	if (before != word)
 		history.push({t.serial, index, before, word});
 	t.words->set(index, word);

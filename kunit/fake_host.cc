@@ -65,12 +65,13 @@ void FakeHost::finish()
 	if (stuck_is_expected)
 		return;
 	firmware.finish();
-	memory.finish();
+	memory.finish(levels.bytes());
 	locks.finish();
-	if (heap.count())
+	// what the engine has of a table, and its levels
+	if (heap.count() > 2 * ioda.count())
 		complaints.add("memory of the engine is left at the end", heap.count(), heap.bytes());
 	ioda.finish();
-	levels.finish();
+	levels.finish(ioda.levels_kept());
 	if (events[TCEWIN_EVENT_STUCK])
 		complaints.add("something got stuck", events[TCEWIN_EVENT_STUCK]);
 }

@@ -61,8 +61,8 @@ bool FakeIoda::check_table(const tcewin_host_table *table, const char *rule)
 tcewin_host_table *FakeIoda::table_new(const tcewin_table_info &info)
 {
 	const auto root = levels_.tell(info.root);
-	const u64 page = u64{1} << info.page_shift, level_bytes = u64{8} << info.level_shift;
-	if (!root)
+	const u64 page = u64{1} << info.page_shift, level_bytes = u64{8} << (info.root ? info.level_shift : 9);
+	if (!root && !info.liobn)
 		complaints_.add("a table whose root is no level", reinterpret_cast<u64>(info.root));
 	if (!info.size || (info.start | info.size) & (page - 1))
 		complaints_.add("a table that is not a number of pages", info.start, info.size);
@@ -72,8 +72,9 @@ tcewin_host_table *FakeIoda::table_new(const tcewin_table_info &info)
 		info,
 		info.size >> info.page_shift,
 		FakePhb{complaints_, levels_, {root.value_or(0), info.levels, level_bytes, info.page_shift}},
+		false,
 		{}};
-	if (table->entries > table->phb.reach())
+	if (root && table->entries > table->phb.reach())
 		complaints_.add("a table with fewer words than its window has pages", table->entries,
 				table->phb.reach());
 	tables_.push(table);
@@ -96,12 +97,39 @@ void FakeIoda::table_free(tcewin_host_table *table)
 	destroy(table);
 }
 
-void FakeIoda::level_goes(u64 real)
+void FakeIoda::walk()
 {
 	each_place([&](FakePe *, const FakeTable &t) {
-		if (t.in_memory->phb.uses(real))
-			complaints_.add("freed a level that a PHB walks", real, t.start);
+		t.in_memory->phb.each_level([&](u64 real, u64 first, u64 end) {
+			known_.put(real, {t.in_memory, first, end < t.entries ? end : t.entries});
+		});
 	});
+}
+
+// Those of @table within [first, end) that are not in it any more.
+void FakeIoda::forget_levels(const tcewin_host_table *table, u64 first, u64 end)
+{
+	Vector<u64> forgotten;
+	known_.each([&](u64 real, const Known &k) {
+		if (k.table == table && k.first >= first && k.end <= end && !table->phb.uses(real))
+			forgotten.push(real);
+	});
+	for (const u64 real : forgotten)
+		known_.erase(real);
+}
+
+void FakeIoda::level_goes(u64 real)
+{
+	bool walked = false, remembered = false;
+	each_place([&](FakePe *, const FakeTable &t) {
+		const Known *k = known_.find(real);
+		walked |= t.in_memory->phb.uses(real);
+		remembered |= k && k->table == t.in_memory;
+	});
+	if (walked || remembered)
+		complaints_.add(walked ? "freed a level that a PHB walks" : "freed a level that a PHB may remember",
+				real);
+	known_.erase(real);
 }
 
 void FakeIoda::check_set(const FakePe *pe, u32 number, const tcewin_host_table *table)
@@ -129,6 +157,7 @@ int FakeIoda::set_window(FakePe *pe, u32 number, tcewin_host_table *table)
 	FakeTable *t = firmware_.make(pe, number, pe->stores[number], i.page_shift, i.start, table->entries);
 	t->in_memory = table;
 	refresh(*t, 0, table->phb.reach());
+	walk();
 	return TCEWIN_OK;
 }
 
@@ -141,6 +170,7 @@ int FakeIoda::unset_window(FakePe *pe, u32 number)
 	for (u64 i = 0; i < pe->tables.size(); i++)
 		if (pe->tables[i]->liobn == number) {
 			pe->tables[i]->not_removed = fails;
+			pe->tables[i]->in_memory->refused |= fails;
 			if (!fails)
 				firmware_.destroy(pe, i);
 		}
@@ -160,6 +190,7 @@ void FakeIoda::invalidate(tcewin_host_table *table, u64 first, u64 count)
 		complaints_.add("invalidates what is not in the window", first, count);
 	invalidations.push({table, first, count});
 	table->unsettled.remove(first, first + count);
+	forget_levels(table, first, first + count);
 	each_place([&](FakePe *, FakeTable &t) {
 		if (t.in_memory == table)
 			refresh(t, first, first + count);
@@ -168,6 +199,7 @@ void FakeIoda::invalidate(tcewin_host_table *table, u64 first, u64 count)
 
 void FakeIoda::peek()
 {
+	walk();
 	each_place([&](FakePe *, FakeTable &t) {
 		each_stale(t, 0, t.in_memory->phb.reach(), [&](u64 i, u64 word) {
 			t.in_memory->unsettled.add(i, i + 1);
@@ -178,6 +210,7 @@ void FakeIoda::peek()
 
 void FakeIoda::settled()
 {
+	walk();
 	for (const tcewin_host_table *table : tables_)
 		if (table->unsettled.total())
 			complaints_.add("a PHB may remember what was undone", table->info.start,
@@ -192,8 +225,17 @@ void FakeIoda::settled()
 
 void FakeIoda::finish()
 {
-	if (count())
-		complaints_.add("tables are left at the end", count());
+	for (const tcewin_host_table *table : tables_)
+		if (!table->refused)
+			complaints_.add("a table is left at the end", table->info.start, table->info.size);
+}
+
+u64 FakeIoda::levels_kept() const
+{
+	u64 n = 0;
+	for (const tcewin_host_table *table : tables_)
+		table->phb.each_level([&](u64, u64, u64) { n++; });
+	return n;
 }
 
 } // namespace tcewin::test

@@ -13,6 +13,7 @@ struct tcewin_host_table {
 	tcewin_table_info info;
 	tcewin::test::u64 entries;
 	tcewin::test::FakePhb phb;
+	bool refused; // a PHB could not be made to let go of it
 	// Entries that were other than they are now, and that a PHB may have read then.
 	tcewin::test::RangeSet unsettled;
 };
@@ -45,12 +46,16 @@ public:
 	// The level at @real is about to be freed.
 	void level_goes(u64 real);
 
-	// The engine is in the middle of something: a PHB may read what its tables hold now.
+	// The engine is in the middle of something: a PHB may walk its tables now and remember the levels it comes by,
+	// or read entries as well.
+	void walk();
 	void peek();
 	// The last operation is over: no PHB remembers anything that is not so.
 	void settled();
-	// No table is left.
+	// No table is left, but for one that a PHB would not let go of.
 	void finish();
+	// So many levels are of such tables.
+	u64 levels_kept() const;
 
 	u64 count() const { return tables_.size(); }
 	Vector<Invalidation> invalidations;
@@ -63,12 +68,19 @@ private:
 	bool check_table(const tcewin_host_table *table, const char *rule);
 	void check_set(const FakePe *pe, u32 number, const tcewin_host_table *table);
 	void refresh(FakeTable &t, u64 first, u64 end);
+	void forget_levels(const tcewin_host_table *table, u64 first, u64 end);
 
 	Complaints &complaints_;
 	Injector &injector_;
 	FakeFirmware &firmware_;
 	FakeLevels &levels_;
 	Vector<tcewin_host_table *> tables_;
+	// Levels that a PHB has come by, and the entries of which it must forget all in one go to forget them.
+	struct Known {
+		const tcewin_host_table *table;
+		u64 first, end;
+	};
+	Hash<Known> known_; // by real address
 };
 
 } // namespace tcewin::test

@@ -30,8 +30,8 @@ public:
 	u64 count() const { return live_.size(); }
 	u64 bytes() const { return bytes_; }
 
-	// Nothing is left.
-	void finish();
+	// No more is left than may be.
+	void finish(u64 kept = 0);
 
 private:
 	struct Level {

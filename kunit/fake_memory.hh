@@ -79,9 +79,11 @@ public:
 	bool pinned(u64 real, u64 size) const;
 	// A device can write [real, real + size), which is pinned, from now on.
 	void made_writable(u64 real, u64 size);
+	// It could until now: that it was made dirty before does not count.
+	void was_writable(u64 real, u64 size);
 
-	// Nothing is pinned or charged.
-	void finish();
+	// Nothing is pinned, and no more charged than may be.
+	void finish(u64 charge = 0);
 
 private:
 	static const FakePin *pin_at(const FakeMm *mm, u64 address);

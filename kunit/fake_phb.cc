@@ -43,22 +43,11 @@ const void *FakePhb::level(u64 real, u64 index) const
 	return level;
 }
 
-bool FakePhb::uses(u64 at, u32 above, u64 real) const
-{
-	if (at == real || !above)
-		return at == real;
-	const void *words = level(at, 0);
-	for (u64 i = 0; words && i < u64{1} << shift_; i++)
-		if (const auto below = follow(load(words, i)); below && uses(*below, above - 1, real))
-			return true;
-	return false;
-}
-
-// Where the level is that @link names. Both bits must be there: the PHB would end the walk for a direction that has
-// none.
+// Where the level is that @link names. A link without permissions ends the walk; with one of the two, the PHB would end
+// it for the other direction only.
 std::optional<u64> FakePhb::follow(u64 link) const
 {
-	if (!link)
+	if (!(link & link_bits))
 		return std::nullopt;
 	if ((link & link_bits) != (may_read | may_write)) {
 		complaints_.add("a link without both permissions, or with bits that have no meaning", link);

@@ -41,8 +41,19 @@ public:
 	{
 		visit({table_.root, table_.levels - 1, 0}, first, end, f);
 	}
+	// f(real address, first entry, end) for every level there is, the root included; the end may be the table's.
+	template <class F>
+	void each_level(F f) const
+	{
+		visit_levels({table_.root, table_.levels - 1, 0}, f);
+	}
 	// The level at @real is one of the table's.
-	bool uses(u64 real) const { return uses(table_.root, table_.levels - 1, real); }
+	bool uses(u64 real) const
+	{
+		bool found = false;
+		each_level([&](u64 level, u64, u64) { found |= level == real; });
+		return found;
+	}
 	// Where an access at @offset bytes behind the window's start ends up.
 	std::optional<u64> access(u64 offset, bool write) const;
 
@@ -66,9 +77,18 @@ private:
 				visit({*below, l.above - 1, at}, first, end, f);
 		}
 	}
+	template <class F>
+	void visit_levels(const Level &l, F &f) const
+	{
+		const u32 span = l.above * shift_;
+		const void *words = level(l.real, l.first);
+		f(l.real, l.first, l.first + (u64{1} << (span + shift_)));
+		for (u64 i = 0; l.above && words && i < u64{1} << shift_; i++)
+			if (const auto below = follow(load(words, i)))
+				visit_levels({*below, l.above - 1, l.first + (i << span)}, f);
+	}
 	static u64 load(const void *level, u64 i);
 	const void *level(u64 real, u64 index) const;
-	bool uses(u64 level, u32 above, u64 real) const;
 	std::optional<u64> follow(u64 link) const;
 
 	Complaints &complaints_;

@@ -137,12 +137,21 @@ int FakeFirmware::reset(FakePe *pe)
 	return rtas_success;
 }
 
+// Firmware makes a window before it has a name; a place of a PHB is filled after it was decided which one it is.
+bool FakeFirmware::may_be_added(const FakePe *pe, const tcewin_window_info &w) const
+{
+	if (pe->personality.in_memory())
+		return w.liobn < 2 && w.start == (w.liobn ? pe->info.second_start : pe->info.default_start) &&
+		       pe->info.page_sizes >> w.page_shift & 1 && w.size;
+	const FakeTable *t = of_pe(pe, w.liobn);
+	return t && t->start == w.start && t->page_shift == w.page_shift && t->is_default == (w.is_default != 0) &&
+	       w.size <= t->size();
+}
+
 int FakeFirmware::window_added(FakePe *pe, const tcewin_window_info *window)
 {
 	FakeTable *t = of_pe(pe, window->liobn);
-	const bool default_matters = !pe->personality.in_memory();
-	if (!t || t->start != window->start || t->page_shift != window->page_shift || window->size > t->size() ||
-	    (default_matters && t->is_default != (window->is_default != 0)))
+	if (!may_be_added(pe, *window))
 		complaints_.add("tcewin_host_window_added() of what firmware does not have", window->start,
 				window->size);
 	for (const tcewin_window_info &w : pe->announced)
@@ -152,7 +161,7 @@ int FakeFirmware::window_added(FakePe *pe, const tcewin_window_info *window)
 	if (t)
 		t->not_announced = refused;
 	if (refused) {
-		default_window_faults += default_matters && window->is_default;
+		default_window_faults += !pe->personality.in_memory() && window->is_default;
 		return TCEWIN_NO_MEMORY;
 	}
 	pe->announced.push(*window);

@@ -57,8 +57,10 @@ public:
 		const u64 real = (round & 15) << 46 | (i + 1) << 16 | (round & 15) << 12;
 		return Tce{HostPhys{real}, i % 3 ? Access::both : Access::read};
 	}
+	// Hardware sees them then.
 	void put(u64 first, u64 count, u64 round = 0)
 	{
+		const TceRange all = entries_at(first, count);
 		Tce words[64];
 		for (u64 n; count; first += n, count -= n) {
 			n = count < 64 ? count : 64;
@@ -66,6 +68,7 @@ public:
 				words[i] = word(first + i, round);
 			tree->put(TceIndex{first}, std::span{words, n});
 		}
+		tree->show(all);
 	}
 	Result<> reserve(u64 first, u64 count)
 	{

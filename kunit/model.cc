@@ -67,12 +67,23 @@ Answers Model::create(u32 page_shift, u64 size) const
 		default_there |= w.there && w.is_default;
 		first_ddw_place_taken |= w.there && w.start == p.ddw_start;
 	}
+	if (p.in_memory())
+		return windows() < most_windows ? Answers{} : Answers{}.or_(TCEWIN_NO_SLOT);
 	if (!default_there && page_shift == 12 && size <= p.default_size)
 		return windows() ? Answers{}.or_(TCEWIN_IN_THE_WAY) : Answers{};
 	if (windows() >= rig_.fake[0]->info.max_windows)
 		return Answers{}.or_(TCEWIN_NO_SLOT);
 	// QEMU would put it over the other one
 	return !p.ddw_stride && first_ddw_place_taken ? Answers{}.or_(TCEWIN_FIRMWARE_ERROR) : Answers{};
+}
+
+u64 Model::free_place() const
+{
+	const Personality &p = rig_.personality();
+	for (const Window &w : windows_)
+		if (w.there && w.start == p.default_start)
+			return p.ddw_start;
+	return p.default_start;
 }
 
 void Model::create_done(u64 start, u64 size, u32 page_shift, bool is_default)

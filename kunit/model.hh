@@ -70,6 +70,8 @@ public:
 	const Window &window(unsigned i) const { return windows_[i]; }
 	const Vector<Region> &regions() const { return regions_; }
 	unsigned windows() const;
+	// IODA2: where the next window will be.
+	u64 free_place() const;
 
 private:
 	void compare_windows(unsigned pe) const;

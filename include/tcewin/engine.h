@@ -165,6 +165,14 @@ int tcewin_map(struct tcewin_container *container, tcewin_u64 ioba, tcewin_u64 a
 /* VFIO_IOMMU_UNMAP_DMA: as tcewin_map(), less what speaks of memory. Holes are fine. */
 int tcewin_unmap(struct tcewin_container *container, tcewin_u64 ioba, tcewin_u64 size);
 
+/*
+ * Entry number @entry of a table, as somebody else than the container's user changes it, between tcewin_host_table_open() and _close().
+ * *@tce is a TCE (a register's word, 0 for none); afterwards it is the one that came the same way before, 0 where there was none or
+ * an ioctl's, which is gone then. One with an address but no permission is none, though its maker has counted for that address and is told
+ * of it the next time. OUT_OF_WINDOW, NO_MEMORY, FIRMWARE_ERROR, INTERRUPTED, STUCK: as it was.
+ */
+int tcewin_table_exchange(struct tcewin_table *table, tcewin_u64 entry, tcewin_u64 *tce);
+
 #ifdef __cplusplus
 }
 #endif

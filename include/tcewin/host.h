@@ -146,32 +146,52 @@ int tcewin_host_platform_take(void *pe, struct tcewin_pe_info *info);
 /* The kernel gets the PE, of which no window is left, and its default window with it. Status: FIRMWARE_ERROR. */
 int tcewin_host_platform_release(void *pe);
 
-/* ---- windows of an IODA2 PE: a place of the PHB and a table in our memory ---- */
+/* ---- tables: the kernel's object for each, and the places that they are put in ---- */
 
 /* What hardware and the rest of the kernel have to know of a table. */
 struct tcewin_table_info {
 	tcewin_u64 start;		/* of the window, bytes on the bus */
 	tcewin_u64 size;		/* of the window, bytes */
-	const void *root;		/* of tcewin_host_level_alloc(), as are the levels below it */
+	const void *root;		/* IODA2: of tcewin_host_level_alloc(), as are the levels below it */
 	tcewin_u32 page_shift;
-	tcewin_u32 levels;		/* 1 to 5 */
-	tcewin_u32 level_shift;		/* log2 of the words of each level */
+	tcewin_u32 levels;		/* IODA2: 1 to 5 */
+	tcewin_u32 level_shift;		/* IODA2: log2 of the words of each level */
+	tcewin_u32 liobn;		/* LPAR */
 };
 
-/* The kernel's object for one table. */
+/* The kernel's object for one table, and the engine's. */
 struct tcewin_host_table;
-/* NULL when there is no memory. Freed when no place of a PHB has it any more. */
-struct tcewin_host_table *tcewin_host_table_new(const struct tcewin_table_info *info);
+struct tcewin_table;
+/*
+ * NULL when there is no memory. @mm is the cookie of the container. Freed when it is closed and in no place of a PE; others may hold
+ * the kernel's object for longer, then it leads nowhere.
+ */
+struct tcewin_host_table *tcewin_host_table_new(void *mm, const struct tcewin_table_info *info);
 void tcewin_host_table_free(struct tcewin_host_table *table);
 /*
- * The devices of the PE translate through @table in place @number (0: at default_start, 1: at second_start), which is free, from now
- * on / through nothing there. One table may be in the same place of several PEs. Status: FIRMWARE_ERROR; after a failed set nothing
- * walks the table, after a failed unset the PHB may still do.
+ * Others (KVM) may change entries from now on, by tcewin_table_exchange() with @engine / may not, and none is about to; as it is for a
+ * new table. Both are fine when it is so already. Not inside of a window's lock, and close takes long where others were at work.
+ */
+void tcewin_host_table_open(struct tcewin_host_table *table, struct tcewin_table *engine);
+void tcewin_host_table_close(struct tcewin_host_table *table);
+/*
+ * An entry that came by tcewin_table_exchange() is gone by other means, and with it what its maker counted for the memory at @real.
+ * Status: STILL_MAPPED when that cannot be told (yet): its maker has not finished. Called with the window's lock held.
+ */
+int tcewin_host_table_settle(struct tcewin_host_table *table, tcewin_u64 entry, tcewin_u64 real);
+/* The user address that the maker of such an entry says is behind it, 0 as long as it does not. Any context. */
+tcewin_u64 tcewin_host_table_address(struct tcewin_host_table *table, tcewin_u64 entry);
+
+/*
+ * @table is in a place of the PE from now on, for the rest of the kernel to find / nothing is. @number is the LIOBN, or on IODA2 the
+ * number of the place (0: at default_start, 1: at second_start), which is free, and devices translate through it; there one table may be
+ * in the same place of several PEs. Nothing is to be undone where nothing was set. Status: FIRMWARE_ERROR, NO_MEMORY, on an LPAR
+ * neither; after a failed set nothing walks the table, after a failed unset the PHB may still do.
  */
 int tcewin_host_set_window(void *pe, tcewin_u32 number, struct tcewin_host_table *table);
 int tcewin_host_unset_window(void *pe, tcewin_u32 number);
 /*
- * No PHB that has the table in a place knows entries [@first, @first + @count) of before any more. What is not invalidated may be
+ * IODA2. No PHB that has the table in a place knows entries [@first, @first + @count) of before any more. What is not invalidated may be
  * remembered for ever, entries that were not valid included.
  */
 void tcewin_host_invalidate(struct tcewin_host_table *table, tcewin_u64 first, tcewin_u64 count);
@@ -202,8 +222,11 @@ void tcewin_host_window_removed(void *pe, const struct tcewin_window_info *windo
  * Context: a system call of that mm.
  */
 int tcewin_host_pin(void *mm, tcewin_u64 address, tcewin_u64 size, void **pin);
-/* Undoes it. Any task. Nothing may still be able to reach the pages. */
-void tcewin_host_unpin(void *mm, void *pin);
+/*
+ * Undoes it. Any task. Nothing of ours may still be able to reach the pages. Status: STILL_MAPPED when somebody else (KVM) maps them:
+ * then they stay pinned, and the pin is as it was.
+ */
+int tcewin_host_unpin(void *mm, void *pin);
 /* Real address of the host page at user @address of @pin. Status: FAULT outside it. Any context. */
 int tcewin_host_pin_resolve(void *pin, tcewin_u64 address, tcewin_u64 *real);
 /* A device may have written [@real, @real + @size): its pages are dirty. */

@@ -73,6 +73,25 @@ void bad_words(Test &t)
 	EXPECT_EQ(c.take(), 2);
 }
 
+// Made dirty while the device could still write.
+void dirty_too_early(Test &t)
+{
+	Machine m{t};
+	for (bool early : {false, true}) {
+		void *pin = nullptr;
+		EXPECT_EQ(tcewin_host_pin(m.mm, scattered + 512 * kib, 4 * kib, &pin), TCEWIN_OK);
+		const u64 real = *m.host.memory.real_of(m.mm, scattered + 512 * kib);
+		tcewin_host_put_tce(m.liobn, 0, real | 3);
+		if (early)
+			tcewin_host_dirty(real, 4 * kib);
+		tcewin_host_put_tce(m.liobn, 0, 0);
+		if (!early)
+			tcewin_host_dirty(real, 4 * kib);
+		tcewin_host_unpin(m.mm, pin);
+		EXPECT_EQ(m.host.complaints.take(), early);
+	}
+}
+
 void bad_locks(Test &t)
 {
 	Machine m{t};
@@ -173,7 +192,8 @@ void hash(Test &t)
 }
 
 constexpr tcewin_case cases[] = {
-	CASE(bad_hypercalls), CASE(bad_words), CASE(bad_locks), CASE(leaks), CASE(memory), CASE(ranges), CASE(hash),
+	CASE(bad_hypercalls), CASE(bad_words), CASE(dirty_too_early), CASE(bad_locks),
+	CASE(leaks),	      CASE(memory),    CASE(ranges),	      CASE(hash),
 };
 
 } // namespace

@@ -91,7 +91,10 @@ void bad_walks(Test &t)
 	EXPECT_EQ(c.take(), 0);
 	EXPECT_EQ(phb.word(512 * 512), 0);
 	EXPECT_EQ(c.take(), 1);
-	for (u64 link : {below, below | 1, below | 2, below | 7, below | 0x803, (below + 4 * kib) | 3,
+	root[0] = big_endian(below);
+	EXPECT_EQ(phb.word(0), 0);
+	EXPECT_EQ(c.take(), 0);
+	for (u64 link : {below | 1, below | 2, below | 7, below | 0x803, (below + 4 * kib) | 3,
 			 reinterpret_cast<u64>(leaf) | 3, std::byteswap(below | 3)}) {
 		Note at{t, "link", link};
 		root[0] = big_endian(link);

@@ -152,6 +152,8 @@ void access(Test &t)
 	EXPECT(!phb.access(offset, false));
 	const Tce tce[] = {Tce{HostPhys{0x40'0000'0000}, Access::read}};
 	b.tree->put(TceIndex{last}, tce);
+	EXPECT(!phb.access(offset, false));
+	b.tree->show(entries_at(last, 1));
 	EXPECT(phb.access(offset, false) == std::optional<u64>{0x40'0001'2345});
 	EXPECT(!phb.access(offset, true));
 	EXPECT(!phb.access(offset - (u64{1} << 21), false));

@@ -50,6 +50,7 @@ void ddw(Test &t, const Personality &p)
 
 void ddw_on_qemu(Test &t) { ddw(t, Personality::qemu()); }
 void ddw_on_powervm(Test &t) { ddw(t, Personality::powervm()); }
+void ddw_on_ioda2(Test &t) { ddw(t, Personality::ioda2()); }
 
 // QEMU's first act: remove the default window that nobody has touched, then make it again.
 void default_window_removed_first(Test &t, const Personality &p)
@@ -69,6 +70,7 @@ void default_window_removed_first(Test &t, const Personality &p)
 
 void removed_first_on_qemu(Test &t) { default_window_removed_first(t, Personality::qemu()); }
 void removed_first_on_powervm(Test &t) { default_window_removed_first(t, Personality::powervm()); }
+void removed_first_on_ioda2(Test &t) { default_window_removed_first(t, Personality::ioda2()); }
 void removed_first_on_vf(Test &t) { default_window_removed_first(t, Personality::powervm_vf()); }
 
 // Less of the default window than there is: the end that was asked for counts.
@@ -85,13 +87,19 @@ void default_window_in_part(Test &t)
 	rig.expect_unmapped(16 * mib, mib);
 }
 
+// PowerVM, whose default window is not at 0, where the case runs on an LPAR.
+Personality powervm_or_ioda2(const Test &t)
+{
+	return t.machine() == Machine::ioda2 ? Personality::ioda2() : Personality::powervm();
+}
+
 // Removing a window ends what is mapped in it, and the memory can go.
 void remove_with_maps(Test &t)
 {
-	Rig rig{t, {.personality = Personality::powervm()}};
+	Rig rig{t, {.personality = powervm_or_ioda2(t)}};
 	ASSERT_EQ(rig.add(scattered, mib), TCEWIN_OK);
 	ASSERT_EQ(rig.create(16, tib), TCEWIN_OK);
-	const u64 ddw = rig.start, low = 0x10000000;
+	const u64 ddw = rig.start, low = rig.personality().default_start;
 	EXPECT_EQ(rig.map(low, scattered, 64 * kib), TCEWIN_OK);
 	EXPECT_EQ(rig.drop(scattered, mib), TCEWIN_STILL_MAPPED);
 	EXPECT_EQ(rig.remove(low), TCEWIN_OK);
@@ -119,7 +127,7 @@ void closed_with_maps(Test &t)
 // there.
 void killed(Test &t)
 {
-	Rig rig{t, {Personality::powervm(), 2}};
+	Rig rig{t, {powervm_or_ioda2(t), 2}};
 	ASSERT_EQ(rig.attach(1), TCEWIN_OK);
 	ASSERT_EQ(rig.add(block, block_size), TCEWIN_OK);
 	ASSERT_EQ(rig.create(12, gib), TCEWIN_OK);
@@ -137,7 +145,7 @@ void killed(Test &t)
 // Nor does it need memory that there is no more of.
 void released_without_memory(Test &t)
 {
-	Rig rig{t, {Personality::powervm(), 2}};
+	Rig rig{t, {powervm_or_ioda2(t), 2}};
 	ASSERT_EQ(rig.attach(1), TCEWIN_OK);
 	ASSERT_EQ(rig.add(block, block_size), TCEWIN_OK);
 	ASSERT_EQ(rig.create(12, gib), TCEWIN_OK);
@@ -217,20 +225,22 @@ void info(Test &t)
 }
 
 constexpr tcewin_case cases[] = {
-	CASE(default_window),
+	CASE_ON_BOTH(default_window),
 	CASE(ddw_on_qemu),
 	CASE(ddw_on_powervm),
+	CASE(ddw_on_ioda2),
 	CASE(removed_first_on_qemu),
 	CASE(removed_first_on_powervm),
 	CASE(removed_first_on_vf),
-	CASE(default_window_in_part),
-	CASE(remove_with_maps),
-	CASE(closed_with_maps),
-	CASE(ten_thousand_windows),
-	CASE(killed),
-	CASE(released_without_memory),
-	CASE(as_dpdk),
-	CASE(as_qemu),
+	CASE(removed_first_on_ioda2),
+	CASE_ON_BOTH(default_window_in_part),
+	CASE_ON_BOTH(remove_with_maps),
+	CASE_ON_BOTH(closed_with_maps),
+	CASE_ON_BOTH(ten_thousand_windows),
+	CASE_ON_BOTH(killed),
+	CASE_ON_BOTH(released_without_memory),
+	CASE_ON_BOTH(as_dpdk),
+	CASE_ON_BOTH(as_qemu),
 	CASE(info),
 };
 

@@ -17,7 +17,7 @@ public:
 	Kernels(Test &test, const Personality &p) : t{test}, host{test.host()}, fake{host.firmware.new_pe(p)}
 	{
 		host.firmware.give_to_kernel(fake);
-		EXPECT_EQ(tcewin_pe_adopt(fake, TCEWIN_LPAR, &pe), TCEWIN_OK);
+		EXPECT_EQ(tcewin_pe_adopt(fake, p.platform, &pe), TCEWIN_OK);
 	}
 	Kernels(const Kernels &) = delete;
 	~Kernels()
@@ -70,13 +70,14 @@ void there_and_back(Test &t, const Personality &p)
 void on_qemu(Test &t) { there_and_back(t, Personality::qemu()); }
 void on_powervm(Test &t) { there_and_back(t, Personality::powervm()); }
 void on_vf(Test &t) { there_and_back(t, Personality::powervm_vf()); }
+void on_ioda2(Test &t) { there_and_back(t, Personality::ioda2()); }
 void on_borrowed(Test &t) { there_and_back(t, Personality::without_ddw()); }
 
 // A user maps, leaves without a word, and the kernel finds nothing of it.
-void used_between(Test &t)
+void used_between(Test &t, const Personality &p)
 {
-	Kernels k{t, Personality::powervm()};
-	Rig rig{t, {.personality = Personality::powervm()}};
+	Kernels k{t, p};
+	Rig rig{t, {.personality = p}};
 	EXPECT_EQ(rig.detach(0), TCEWIN_OK);
 	ASSERT_EQ(k.take(), TCEWIN_OK);
 	ASSERT_EQ(tcewin_container_attach(rig.container, k.pe), TCEWIN_OK);
@@ -88,10 +89,14 @@ void used_between(Test &t)
 	k.expect_owner(TCEWIN_OWNER_KERNEL);
 }
 
+void used_between_on_powervm(Test &t) { used_between(t, Personality::powervm()); }
+void used_between_on_ioda2(Test &t) { used_between(t, Personality::ioda2()); }
+
 // Whatever fails at whichever call: the kernel has the PE as before, or the user has it and nothing of the kernel's with it.
 void take_fails(Test &t, const Personality &p)
 {
-	for (Point point : {Point::platform_take, Point::query, Point::reset, Point::remove, Point::any_hcall, Point::announce, Point::yield})
+	for (Point point : {Point::platform_take, Point::query, Point::reset, Point::remove, Point::any_hcall,
+			    Point::announce, Point::yield, Point::unset_window})
 		for (u64 at = 1;; at++) {
 			Note which{t, "point", static_cast<u64>(point)};
 			bool more = false;
@@ -120,6 +125,7 @@ constexpr Personality small(Personality p)
 }
 void take_fails_on_qemu(Test &t) { take_fails(t, small(Personality::qemu())); }
 void take_fails_on_vf(Test &t) { take_fails(t, small(Personality::powervm_vf())); }
+void take_fails_on_ioda2(Test &t) { take_fails(t, small(Personality::ioda2())); }
 void take_fails_on_borrowed(Test &t) { take_fails(t, small(Personality::without_ddw())); }
 
 // The kernel cannot be told of its window, and firmware does not let it go: it gets the PE back, and has heard of no window.
@@ -138,7 +144,7 @@ void take_fails_for_good(Test &t)
 
 void release_fails(Test &t)
 {
-	Kernels k{t, Personality::powervm()};
+	Kernels k{t, Personality::of(t.machine())};
 	ASSERT_EQ(k.take(), TCEWIN_OK);
 	k.host.injector.arm(Point::platform_release, {.at = 1});
 	EXPECT_EQ(tcewin_pe_release(k.pe), TCEWIN_QUARANTINED);
@@ -170,13 +176,16 @@ constexpr tcewin_case cases[] = {
 	CASE(on_qemu),
 	CASE(on_powervm),
 	CASE(on_vf),
+	CASE(on_ioda2),
 	CASE(on_borrowed),
-	CASE(used_between),
+	CASE(used_between_on_powervm),
+	CASE(used_between_on_ioda2),
 	CASE(take_fails_on_qemu),
 	CASE(take_fails_on_vf),
 	CASE(take_fails_on_borrowed),
+	CASE(take_fails_on_ioda2),
 	CASE(take_fails_for_good),
-	CASE(release_fails),
+	CASE_ON_BOTH(release_fails),
 	CASE(nothing_to_give_back),
 };
 

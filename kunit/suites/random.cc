@@ -18,7 +18,7 @@ public:
 		  failures{failures}
 	{
 		const Personality &p = rig.personality();
-		model.create_done(p.default_start, p.default_size, 12, true);
+		model.create_done(p.default_start, p.default_size, 12, !p.in_memory());
 	}
 	~Walk()
 	{
@@ -47,9 +47,13 @@ private:
 		armed = failures && random.one_in(4);
 		if (!armed)
 			return;
-		static constexpr Point where[] = {Point::alloc, Point::charge,	  Point::pin,	  Point::announce,
-						  Point::yield, Point::any_hcall, Point::any_rtas};
-		point = where[random.below(7)];
+		static constexpr Point lpar[] = {Point::any_hcall, Point::any_rtas},
+				       ioda2[] = {Point::level, Point::table, Point::set_window, Point::unset_window},
+				       both[] = {Point::alloc, Point::charge, Point::pin, Point::announce,
+						 Point::yield};
+		const bool in_memory = rig.personality().in_memory();
+		const u64 n = random.below(in_memory ? 9 : 7);
+		point = n < 5 ? both[n] : in_memory ? ioda2[n - 5] : lpar[n - 5];
 		rig.host.injector.arm(point, {.at = random.small(12), .status = -1, .partial = random.below(513)});
 	}
 
@@ -158,7 +162,11 @@ private:
 		const Answers refused = model.create(shift, size);
 		if (!verdict(rig.create(shift, size), refused))
 			return;
-		const bool is_default = rig.start == p.default_start && shift == 12 && model.windows() == 0;
+		const bool is_default =
+			rig.start == p.default_start && shift == 12 && model.windows() == 0 && !p.in_memory();
+		// unless the platform would not empty that one
+		if (p.in_memory() && !rig.host.injector.hits(Point::unset_window))
+			EXPECT_EQ(rig.start, model.free_place());
 		model.create_done(rig.start, size, shift, is_default);
 	}
 
@@ -222,6 +230,9 @@ void powervm_failing(Test &t) { walk(t, Personality::powervm(), 1, true); }
 void vf_failing(Test &t) { walk(t, Personality::powervm_vf(), 1, true); }
 void two_on_qemu(Test &t) { walk(t, Personality::qemu(), 2, false); }
 void two_on_powervm_failing(Test &t) { walk(t, Personality::powervm(), 2, true); }
+void ioda2(Test &t) { walk(t, Personality::ioda2(), 1, false); }
+void ioda2_failing(Test &t) { walk(t, Personality::ioda2(), 1, true); }
+void two_on_ioda2_failing(Test &t) { walk(t, Personality::ioda2(), 2, true); }
 void borrowed(Test &t) { walk(t, Personality::without_ddw(), 1, false, TCEWIN_CONTAINER_V2_ANY_PE); }
 void borrowed_failing(Test &t) { walk(t, Personality::without_ddw(), 1, true, TCEWIN_CONTAINER_V2_ANY_PE); }
 void two_borrowed_failing(Test &t) { walk(t, Personality::without_ddw(), 2, true, TCEWIN_CONTAINER_V2_ANY_PE); }
@@ -241,6 +252,9 @@ constexpr tcewin_case cases[] = {
 	CASE(two_on_qemu),
 	CASE(two_on_powervm_failing),
 	CASE(one_by_one),
+	CASE(ioda2),
+	CASE(ioda2_failing),
+	CASE(two_on_ioda2_failing),
 	CASE(borrowed),
 	CASE(borrowed_failing),
 	CASE(two_borrowed_failing),

@@ -107,7 +107,7 @@ void bad_ranges(Test &t)
 	Rig rig{t};
 	ASSERT_EQ(rig.add(block, block_size), TCEWIN_OK);
 	ASSERT_EQ(rig.create(16, 16 * mib), TCEWIN_OK);
-	const u64 ddw = rig.start, end = ddw + 16 * mib, low_end = 0x40000000;
+	const u64 ddw = rig.start, end = ddw + 16 * mib, low_end = rig.personality().default_size;
 	ASSERT_EQ(rig.map(ddw, block, mib), TCEWIN_OK);
 
 	EXPECT_REFUSED(ZERO_SIZE, rig.map(ddw, block, 0));
@@ -197,16 +197,16 @@ void host_page_larger_than_iommu_page(Test &t)
 }
 
 constexpr tcewin_case cases[] = {
-	CASE(bad_regions),
-	CASE(overlapping_regions),
-	CASE(memory_limit),
-	CASE(bad_unregisters),
-	CASE(region_of_another_container),
-	CASE(nothing_registered),
-	CASE(bad_ranges),
-	CASE(memory_not_registered),
-	CASE(iommu_page_too_large),
-	CASE(host_page_larger_than_iommu_page),
+	CASE_ON_BOTH(bad_regions),
+	CASE_ON_BOTH(overlapping_regions),
+	CASE_ON_BOTH(memory_limit),
+	CASE_ON_BOTH(bad_unregisters),
+	CASE_ON_BOTH(region_of_another_container),
+	CASE_ON_BOTH(nothing_registered),
+	CASE_ON_BOTH(bad_ranges),
+	CASE_ON_BOTH(memory_not_registered),
+	CASE_ON_BOTH(iommu_page_too_large),
+	CASE_ON_BOTH(host_page_larger_than_iommu_page),
 };
 
 } // namespace

@@ -16,7 +16,8 @@ constexpr Personality small(Personality p)
 	return p;
 }
 constexpr Personality qemu = small(Personality::qemu()), powervm = small(Personality::powervm()),
-		      vf = small(Personality::powervm_vf()), borrowed = small(Personality::without_ddw());
+		      vf = small(Personality::powervm_vf()), ioda2 = small(Personality::ioda2()),
+		      borrowed = small(Personality::without_ddw());
 
 // Registered, from block on.
 u64 memory(const Rig &rig) { return (rig.t.thorough() ? 64 : 16) * mib; }
@@ -88,16 +89,18 @@ void with_everything(Test &t, const Personality &p, unsigned pes)
 void on_qemu(Test &t) { with_everything(t, qemu, 1); }
 void on_powervm(Test &t) { with_everything(t, powervm, 1); }
 void on_vf(Test &t) { with_everything(t, vf, 1); }
+void on_ioda2(Test &t) { with_everything(t, ioda2, 1); }
 void on_borrowed(Test &t) { with_everything(t, borrowed, 1); }
 void two_on_qemu(Test &t) { with_everything(t, qemu, 2); }
 void two_on_powervm(Test &t) { with_everything(t, powervm, 2); }
 void two_on_vf(Test &t) { with_everything(t, vf, 2); }
+void two_on_ioda2(Test &t) { with_everything(t, ioda2, 2); }
 void two_borrowed(Test &t) { with_everything(t, borrowed, 2); }
 
 // A DDW alone: what is left is not what was there.
 void without_default(Test &t)
 {
-	for (const Personality &p : {qemu, powervm, vf}) {
+	for (const Personality &p : {qemu, powervm, vf, ioda2}) {
 		{
 			Rig rig{t, {.personality = p, .pes = 2}};
 			ASSERT_EQ(rig.attach(1), TCEWIN_OK);
@@ -115,7 +118,7 @@ void without_default(Test &t)
 
 void without_windows(Test &t)
 {
-	Rig rig{t, {.personality = qemu, .pes = 2}};
+	Rig rig{t, {.pes = 2}};
 	ASSERT_EQ(rig.attach(1), TCEWIN_OK);
 	ASSERT_EQ(rig.remove(0), TCEWIN_OK);
 	rig.retire();
@@ -126,7 +129,7 @@ void without_windows(Test &t)
 
 void without_groups(Test &t)
 {
-	Rig rig{t, {.personality = qemu}};
+	Rig rig{t};
 	ASSERT_EQ(rig.detach(0), TCEWIN_OK);
 	rig.retire();
 	expect_idle(rig);
@@ -136,7 +139,7 @@ void without_groups(Test &t)
 // What MAP has pinned is given back, and what ENABLE has charged when the user says so or goes.
 void v1(Test &t)
 {
-	for (const Personality &p : {qemu, borrowed}) {
+	for (const Personality &p : {qemu, borrowed, ioda2}) {
 		{
 			Rig rig{t, {.personality = p, .kind = TCEWIN_CONTAINER_V1}};
 			ASSERT_EQ(rig.enable(), TCEWIN_OK);
@@ -189,6 +192,7 @@ void with_faults(Test &t, const Personality &p, unsigned pes)
 void faults_on_qemu(Test &t) { with_faults(t, qemu, 2); }
 void faults_on_powervm(Test &t) { with_faults(t, powervm, 2); }
 void faults_on_vf(Test &t) { with_faults(t, vf, 2); }
+void faults_on_ioda2(Test &t) { with_faults(t, ioda2, 2); }
 void faults_on_borrowed(Test &t) { with_faults(t, borrowed, 2); }
 
 // Neither hypervisor nor firmware listens: what the devices reach stays pinned, and nobody gets the PEs.
@@ -218,11 +222,27 @@ void stuck_on_powervm(Test &t) { gets_stuck(t, powervm); }
 void stuck_on_borrowed(Test &t) { gets_stuck(t, borrowed); }
 
 constexpr tcewin_case cases[] = {
-	CASE(on_qemu),		CASE(on_powervm),	 CASE(on_vf),	       CASE(on_borrowed),
-	CASE(two_on_qemu),	CASE(two_on_powervm),	 CASE(two_on_vf),      CASE(two_borrowed),
-	CASE(without_default),	CASE(without_windows),	 CASE(without_groups), CASE(v1),
-	CASE(faults_on_qemu),	CASE(faults_on_powervm), CASE(faults_on_vf),   CASE(faults_on_borrowed),
-	CASE(stuck_on_powervm), CASE(stuck_on_borrowed),
+	CASE(on_qemu),
+	CASE(on_powervm),
+	CASE(on_vf),
+	CASE(on_borrowed),
+	CASE(two_on_qemu),
+	CASE(two_on_powervm),
+	CASE(two_on_vf),
+	CASE(two_borrowed),
+	CASE(without_default),
+	CASE_ON_BOTH(without_windows),
+	CASE_ON_BOTH(without_groups),
+	CASE(v1),
+	CASE(faults_on_qemu),
+	CASE(faults_on_powervm),
+	CASE(faults_on_vf),
+	CASE(faults_on_borrowed),
+	CASE(on_ioda2),
+	CASE(two_on_ioda2),
+	CASE(faults_on_ioda2),
+	CASE(stuck_on_powervm),
+	CASE(stuck_on_borrowed),
 };
 
 } // namespace

@@ -32,6 +32,7 @@ void mirrored(Test &t, const Personality &p)
 
 void mirrored_on_qemu(Test &t) { mirrored(t, Personality::qemu()); }
 void mirrored_on_powervm(Test &t) { mirrored(t, Personality::powervm()); }
+void mirrored_on_ioda2(Test &t) { mirrored(t, Personality::ioda2()); }
 
 // The second joins a container at work.
 void second_joins_later(Test &t, const Personality &p)
@@ -56,6 +57,7 @@ void second_joins_later(Test &t, const Personality &p)
 
 void second_joins_later_on_qemu(Test &t) { second_joins_later(t, Personality::qemu()); }
 void second_joins_later_on_powervm(Test &t) { second_joins_later(t, Personality::powervm()); }
+void second_joins_later_on_ioda2(Test &t) { second_joins_later(t, Personality::ioda2()); }
 
 // Only a DDW is left: the newcomer's must be at the same address, though its firmware would give it another one first.
 void second_joins_without_default(Test &t, const Personality &p)
@@ -73,13 +75,14 @@ void second_joins_without_default(Test &t, const Personality &p)
 
 void second_joins_without_default_on_qemu(Test &t) { second_joins_without_default(t, Personality::qemu()); }
 void second_joins_without_default_on_powervm(Test &t) { second_joins_without_default(t, Personality::powervm()); }
+void second_joins_without_default_on_ioda2(Test &t) { second_joins_without_default(t, Personality::ioda2()); }
 
 // Both of the container's windows are DDWs: the newcomer has no room for its default window beside them.
-void second_joins_two_ddws(Test &t)
+void second_joins_two_ddws(Test &t, const Personality &p)
 {
-	Rig rig{t, {Personality::powervm(), 2}};
+	Rig rig{t, {p, 2}};
 	ASSERT_EQ(rig.add(huge, huge_size), TCEWIN_OK);
-	ASSERT_EQ(rig.remove(0x10000000), TCEWIN_OK);
+	ASSERT_EQ(rig.remove(p.default_start), TCEWIN_OK);
 	ASSERT_EQ(rig.create(16, tib), TCEWIN_OK);
 	ASSERT_EQ(rig.map(rig.start, huge, 4 * mib), TCEWIN_OK);
 	const u64 first = rig.start;
@@ -89,6 +92,9 @@ void second_joins_two_ddws(Test &t)
 	rig.expect_mapped(first, huge, 4 * mib);
 	rig.expect_mapped(rig.start, huge + 4 * mib, 4 * mib);
 }
+
+void second_joins_two_ddws_on_powervm(Test &t) { second_joins_two_ddws(t, Personality::powervm()); }
+void second_joins_two_ddws_on_ioda2(Test &t) { second_joins_two_ddws(t, Personality::ioda2()); }
 
 // One VF's only window is a DDW; the other's firmware has room for one at a time too.
 void vf_joins(Test &t)
@@ -119,22 +125,23 @@ void second_cannot_follow(Test &t)
 }
 
 // DPDK's second port must not go silent.
-void one_leaves(Test &t)
+void one_leaves(Test &t, const Personality &p)
 {
-	Rig rig{t, {Personality::powervm(), 3}};
+	Rig rig{t, {p, 3}};
+	const u64 low = p.default_start;
 	ASSERT_EQ(rig.attach(1), TCEWIN_OK);
 	ASSERT_EQ(rig.attach(2), TCEWIN_OK);
 	ASSERT_EQ(rig.add(huge, huge_size), TCEWIN_OK);
 	ASSERT_EQ(rig.create(16, tib), TCEWIN_OK);
 	ASSERT_EQ(rig.map(rig.start, huge, 4 * mib), TCEWIN_OK);
-	ASSERT_EQ(rig.map(0x10000000, huge, mib), TCEWIN_OK);
+	ASSERT_EQ(rig.map(low, huge, mib), TCEWIN_OK);
 	for (unsigned gone : {0U, 2U}) {
 		const u64 from = rig.host.firmware.history.size();
 		EXPECT_EQ(rig.detach(gone), TCEWIN_OK);
 		EXPECT(rig.idle(gone));
 		EXPECT(!rig.reach(rig.start, false, gone));
 		rig.expect_mapped(rig.start, huge, 4 * mib);
-		rig.expect_mapped(0x10000000, huge, mib);
+		rig.expect_mapped(low, huge, mib);
 		// only tables of the one that left were written
 		for (u64 i = from; i < rig.host.firmware.history.size(); i++)
 			EXPECT_EQ(rig.host.firmware.history[i].after, 0);
@@ -147,6 +154,9 @@ void one_leaves(Test &t)
 	EXPECT_EQ(rig.drop(huge, huge_size), TCEWIN_OK);
 	EXPECT_EQ(rig.detach(1), TCEWIN_NO_GROUP);
 }
+
+void one_leaves_on_powervm(Test &t) { one_leaves(t, Personality::powervm()); }
+void one_leaves_on_ioda2(Test &t) { one_leaves(t, Personality::ioda2()); }
 
 // Firmware places the windows of two PEs differently: none is made.
 void create_at_different_places(Test &t)
@@ -162,14 +172,19 @@ void create_at_different_places(Test &t)
 constexpr tcewin_case cases[] = {
 	CASE(mirrored_on_qemu),
 	CASE(mirrored_on_powervm),
+	CASE(mirrored_on_ioda2),
 	CASE(second_joins_later_on_qemu),
 	CASE(second_joins_later_on_powervm),
+	CASE(second_joins_later_on_ioda2),
 	CASE(second_joins_without_default_on_qemu),
 	CASE(second_joins_without_default_on_powervm),
-	CASE(second_joins_two_ddws),
+	CASE(second_joins_without_default_on_ioda2),
+	CASE(second_joins_two_ddws_on_powervm),
+	CASE(second_joins_two_ddws_on_ioda2),
 	CASE(vf_joins),
 	CASE(second_cannot_follow),
-	CASE(one_leaves),
+	CASE(one_leaves_on_powervm),
+	CASE(one_leaves_on_ioda2),
 	CASE(create_at_different_places),
 };
 

@@ -151,7 +151,7 @@ void unmap_at_the_limit(Test &t)
 
 constexpr tcewin_case cases[] = {
 	CASE(huge_window), CASE(remove_empty), CASE(neighbours_are_one),     CASE(batches),
-	CASE(one_by_one),  CASE(yields),       CASE(bookkeeping_is_charged), CASE(unmap_at_the_limit),
+	CASE(one_by_one),  CASE(yields),       CASE(bookkeeping_is_charged), CASE_ON_BOTH(unmap_at_the_limit),
 };
 
 } // namespace

@@ -98,7 +98,7 @@ void body(void *context, unsigned me)
 
 void all_at_once(Test &t)
 {
-	Rig rig{t, {Personality::qemu(), 2}};
+	Rig rig{t, {.pes = 2}};
 	ASSERT_EQ(rig.add(block, 64 * mib), TCEWIN_OK);
 	Crowd c{t, rig, t.rounds(400)};
 	tcewin_run_parallel(threads, body, &c);
@@ -107,7 +107,7 @@ void all_at_once(Test &t)
 	EXPECT_EQ(rig.drop(block, 64 * mib), TCEWIN_OK);
 }
 
-constexpr tcewin_case cases[] = {CASE(all_at_once)};
+constexpr tcewin_case cases[] = {CASE_ON_BOTH(all_at_once)};
 
 } // namespace
 

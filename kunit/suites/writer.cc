@@ -30,7 +30,8 @@ struct Recorder {
 		return note(first, count.raw(), [](u64) { return 0; });
 	}
 	Result<> reserve(TceRange) { return {}; }
-	void unreserve(TceRange) {}
+	void show(TceRange) {}
+	void take_back(TceRange) {}
 	void invalidate(TceRange) {}
 
 	// Half of a call that fails is written.

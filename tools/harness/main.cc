@@ -9,6 +9,7 @@
 #include "cmd/drivers.hh"
 #include "cmd/handover.hh"
 #include "cmd/hold.hh"
+#include "cmd/kvm.hh"
 #include "cmd/life.hh"
 #include "cmd/race.hh"
 #include "cmd/reload.hh"
@@ -115,6 +116,13 @@ void own_rounds(CLI::App &command, O &o)
 	command.add_option("--rounds", o.rounds, "how often")->capture_default_str();
 }
 
+void own_kvm(CLI::App &command, Kvm_options &o)
+{
+	command.add_option("--scenario", o.only, "only these; none: all")->check(CLI::IsMember(kvm_scenario_names()));
+	command.add_option("--seconds", o.seconds, "how long the race lasts")->capture_default_str();
+	command.add_option("--seed", o.seed, "of its random choices")->capture_default_str();
+}
+
 template <typename O>
 void own_seconds(CLI::App &command, O &o)
 {
@@ -144,6 +152,7 @@ void add_all(Commands &commands)
 	commands.add("race", "ioctls while the group leaves the container and comes back", run_race, own_race);
 	commands.add("stress", "threads and processes that issue every ioctl, fork and are killed", run_stress,
 		     own_seconds<Stress_options>);
+	commands.add("kvm", "KVM's hypercalls in our windows, and every order of ending", run_kvm, own_kvm);
 	commands.add<Options>("hold", "a user with a DDW and no default window, until the end", run_hold);
 	commands.add("status", "modules, devices, groups and windows as they are", run_status);
 }

@@ -28,6 +28,11 @@ public:
 	}
 	bool check(std::string_view what, bool right, std::string_view seen);
 
+	void add(const Report &other) // the score of one that another process wrote
+	{
+		passed_ += other.passed_;
+		failed_ += other.failed_;
+	}
 	int passed() const { return passed_; }
 	int failed() const { return failed_; }
 	bool good() const { return failed_ == 0 && passed_ > 0; } // a run that tried nothing has shown nothing

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What somebody else than the container's ioctls has put into one table, entry by entry: KVM, for a guest's hypercalls.
+// Each word here stands for one count of KVM's on the memory behind it. A word without permissions is a debt: the entry
+// is gone, the count is not yet (see tcewin_host_table_settle()). Guarded by the window's lock.
+#pragma once
+
+#include <span>
+
+#include "memory.hh"
+#include "tce.hh"
+#include "tree.hh"
+
+namespace tcewin
+{
+
+class ForeignEntries
+{
+public:
+	// Its memory is charged to @mm.
+	explicit ForeignEntries(void *mm) : mm_{mm} {}
+	ForeignEntries(const ForeignEntries &) = delete;
+	~ForeignEntries();
+
+	// An empty word where there is none.
+	Tce get(TceIndex i) const;
+	// Room for entry @i, which stays. NO_MEMORY.
+	Result<> reserve(TceIndex i);
+	// reserve() has been called, once.
+	void set(TceIndex i, Tce word);
+
+	// The first words in @range that belong together: consecutive entries that are in the table (or else empty, at
+	// the range's end); and where they are.
+	TceRange next_valid(TceRange range) const;
+	void fill(TceIndex first, std::span<Tce> out) const;
+	// The first entry in @range that has a word, debts included, or the range's end.
+	TceIndex next_any(TceRange range) const;
+
+private:
+	static constexpr u64 per_page = 504; // a host page, with what else is in it
+
+	struct Page : TreeNode<Page> {
+		Page(u64 n, Charge paid) : number{n}, charge{std::move(paid)} {}
+		u64 key() const { return number; }
+		u64 number;
+		Charge charge;
+		Tce words[per_page]{};
+	};
+	static_assert(sizeof(Page) <= 4096);
+	Page *page_of(TceIndex i) const;
+	template <class F>
+	TceIndex find(TceRange range, F wanted) const;
+
+	void *mm_;
+	Tree<Page> pages_;
+};
+
+} // namespace tcewin

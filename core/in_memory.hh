@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A table in our own memory (IODA2): entries are written by stores, and what PHBs remember of old ones is gone only
+// after invalidate().
+#pragma once
+
+#include "level_tree.hh"
+
+namespace tcewin
+{
+
+class InMemory
+{
+public:
+	static constexpr u64 batch = 512; // so many stores, and others may run
+	static constexpr bool remembers = true;
+
+	// Both outlive it.
+	InMemory(LevelTree &tree, tcewin_host_table *host) : tree_{&tree}, host_{host} {}
+
+	Result<> reserve(TceRange range) { return tree_->reserve(range); }
+	void show(TceRange range) { tree_->show(range); }
+	void take_back(TceRange range) { tree_->take_back(range); }
+	Result<> put(TceIndex first, std::span<const Tce> words)
+	{
+		tree_->put(first, words);
+		return {};
+	}
+	Result<> clear(TceIndex first, TceCount count)
+	{
+		tree_->clear({first, count});
+		return {};
+	}
+	void invalidate(TceRange range) { tcewin_host_invalidate(host_, range.first.raw(), range.count.raw()); }
+
+private:
+	LevelTree *tree_;
+	tcewin_host_table *host_;
+};
+
+} // namespace tcewin

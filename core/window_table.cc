@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "window.hh"
+
+namespace tcewin
+{
+
+namespace
+{
+
+tcewin_table_info describe(const WindowGeometry &geometry)
+{
+	return {.start = geometry.start.raw(),
+		.size = geometry.size.raw(),
+		.root = nullptr,
+		.page_shift = geometry.page_shift.raw(),
+		.levels = 1,
+		.level_shift = 0,
+		.liobn = 0};
+}
+
+} // namespace
+
+Result<HostTable> HostTable::create(void *mm, const tcewin_table_info &info)
+{
+	HostTable table{tcewin_host_table_new(mm, &info)};
+	if (!table.get())
+		return fail(TCEWIN_NO_MEMORY);
+	return table;
+}
+
+Result<Owned<WindowTable>> WindowTable::in_memory(Window &window, void *mm, u32 levels, LevelTree::Root first)
+{
+	const WindowGeometry &geometry = window.geometry();
+	auto tree = TRY(LevelTree::create(mm, geometry, levels, first));
+	tcewin_table_info info = describe(geometry);
+	info.root = tree->root();
+	info.levels = tree->shape().levels;
+	info.level_shift = tree->shape().shift;
+	auto host = TRY(HostTable::create(mm, info));
+	const InMemory backend{*tree, host.get()};
+	return make<WindowTable>(window, mm, std::move(tree), std::move(host), Table{backend});
+}
+
+Result<Owned<WindowTable>> WindowTable::of_firmware(Window &window, void *mm, Liobn liobn, const Table &table)
+{
+	tcewin_table_info info = describe(window.geometry());
+	info.liobn = liobn.raw();
+	auto host = TRY(HostTable::create(mm, info));
+	return make<WindowTable>(window, mm, Owned<LevelTree>{}, std::move(host), table);
+}
+
+void WindowTable::settle(TceRange range)
+{
+	for (TceIndex i = foreign.next_any(range); i < range.end();
+	     i = foreign.next_any({i + TceCount{1}, range.end() - (i + TceCount{1})})) {
+		const HostPhys real = foreign.get(i).real();
+		const bool done = tcewin_host_table_settle(host.get(), i.raw(), real.raw()) == TCEWIN_OK;
+		foreign.set(i, done ? Tce{} : Tce{real, Access::none});
+	}
+}
+
+} // namespace tcewin

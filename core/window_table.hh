@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// One table of a window, the kernel's object for it, and what others than the container's ioctls have put into it. On
+// IODA2 all PEs of the window have the same one. Owned by Window.
+#pragma once
+
+#include "foreign.hh"
+#include "table.hh"
+
+namespace tcewin
+{
+
+class Window;
+
+// The kernel's object of one table.
+class HostTable
+{
+public:
+	// NO_MEMORY.
+	static Result<HostTable> create(void *mm, const tcewin_table_info &info);
+	HostTable(HostTable &&o) noexcept : table_{std::exchange(o.table_, nullptr)} {}
+	HostTable &operator=(HostTable &&) = delete;
+	~HostTable()
+	{
+		if (table_)
+			tcewin_host_table_free(table_);
+	}
+	tcewin_host_table *get() const { return table_; }
+
+private:
+	explicit HostTable(tcewin_host_table *table) : table_{table} {}
+	tcewin_host_table *table_;
+};
+
+struct WindowTable {
+	// In our memory: at least @levels levels, charged to @mm, the first one only if @first says so. BAD_LEVELS,
+	// NO_MEMORY.
+	static Result<Owned<WindowTable>> in_memory(Window &window, void *mm, u32 levels, LevelTree::Root first);
+	// The hypervisor has it. NO_MEMORY.
+	static Result<Owned<WindowTable>> of_firmware(Window &window, void *mm, Liobn liobn, const Table &table);
+
+	WindowTable(Window &w, void *mm, Owned<LevelTree> t, HostTable h, const Table &b)
+		: window{w}, tree{std::move(t)}, host{std::move(h)}, backend{b}, foreign{mm}
+	{
+	}
+	WindowTable(const WindowTable &) = delete;
+
+	// Others may change entries from now on / may not, nor are they about to. Not with the window's lock held.
+	void open() { tcewin_host_table_open(host.get(), reinterpret_cast<tcewin_table *>(this)); }
+	void close() { tcewin_host_table_close(host.get()); }
+	// No entry of others is left in @range: their counts on the memory behind it go.
+	void settle(TceRange range);
+
+	Window &window;
+	Owned<LevelTree> tree; // if it is in our memory
+	HostTable host;
+	Table backend;
+	ForeignEntries foreign;
+	std::size_t members{}; // PEs that have it
+	bool walked{};	       // hardware may do so for good
+};
+
+} // namespace tcewin

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// KVM's hold of a table when its process is killed, and against rmmod.
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <thread>
+
+#include "cmd/kvm_bench.hh"
+#include "lib/bare.hh"
+#include "lib/moves.hh"
+#include "lib/pattern.hh"
+
+namespace harness
+{
+
+namespace
+{
+
+using namespace std::chrono_literals;
+constexpr auto near = Kvm_bench::near;
+
+struct Target {
+	bool ready;
+	std::uint64_t iova;
+};
+
+// Set up, tried, said so; then its CPU is at work until it is killed.
+[[noreturn]] void work_until_killed(Kvm_bench &b, Buffer shared, int pipe)
+{
+	Target target{};
+	if (b.set_up_container(page_shift(), std::move(shared)) && b.set_up_machine()) {
+		auto table = b.make_table(Kvm_bench::liobn, b.window_shift);
+		target.ready = table && b.join(*table) && b.answered("H_PUT_TCE", b.put(1, near)) &&
+			       b.moves("before SIGKILL", 1, near);
+		target.iova = b.iova(1);
+		(void)!::write(pipe, &target, sizeof target);
+		for (std::uint64_t i = 0; target.ready; ++i) {
+			(void)b.put(2 + i % 64, near + i % Kvm_bench::near_units);
+			(void)b.stuff(2 + i % 48, 16);
+		}
+	}
+	::_exit(1);
+}
+
+bool changed_at(const Edu &edu, std::uint64_t ioba, std::span<std::byte> memory)
+{
+	fill(memory, 71);
+	(void)edu.to_ram(0, ioba, 2048);
+	(void)edu.from_ram(ioba, 0, 2048);
+	for (std::uint64_t i = 0; i < memory.size(); ++i)
+		if (memory[i] != pattern_at(71, i))
+			return true;
+	return false;
+}
+
+void aim_at_the_dead(Kvm_bench &b, const Target &target, const Buffer &shared)
+{
+	auto edu = bare_edu(b.function);
+	if (!b.report.step("the device, no container anywhere", edu))
+		return;
+	bool changed = changed_at(*edu, target.iova, shared.bytes());
+	b.report.check("device writes where the dead one's entry was", !changed, changed ? "ARRIVED" : "nothing");
+}
+
+} // namespace
+
+void kvm_killed(Kvm_bench &b)
+{
+	auto shared = Buffer::shared(Kvm_bench::units * Kvm_bench::unit_size());
+	int ends[2];
+	if (!b.report.step("memory that outlives its user (memfd)", shared) || ::pipe(ends) != 0)
+		return;
+	auto pid = ::fork();
+	if (pid == 0)
+		work_until_killed(b, std::move(*shared), ends[1]);
+	Fd in{ends[0]};
+	{
+		Fd out{ends[1]}; // so that its end is seen
+	}
+	Target target{};
+	if (pid < 0 || ::read(in.get(), &target, sizeof target) != sizeof target)
+		target = {};
+	std::this_thread::sleep_for(500ms);
+	auto working = pid > 0 && ::waitpid(pid, nullptr, WNOHANG) == 0;
+	if (pid > 0 && working) {
+		::kill(pid, SIGKILL);
+		::waitpid(pid, nullptr, 0);
+	}
+	if (b.report.check("a process with a virtual CPU at work, SIGKILL", target.ready && working,
+			   working ? "gone" : "no use"))
+		aim_at_the_dead(b, target, *shared);
+	auto again = Rig::open(b.function);
+	if (b.report.step("a container can be set up again", again))
+		b.report.check("and works", moves_data(**again), "asked");
+}
+
+void kvm_rmmod(Kvm_bench &b)
+{
+	auto driver = b.options.driver;
+	auto refused = [&](std::string_view when) {
+		auto done = unload(driver);
+		b.report.check(fmt::format("rmmod is refused: {}", when),
+			       !done && (done.error() == Errno{EWOULDBLOCK} || done.error() == Errno{EBUSY}),
+			       outcome(done));
+	};
+	if (!b.set_up())
+		return;
+	b.answered("H_PUT_TCE", b.put(1, near));
+	refused("everything is open");
+	b.drop_container();
+	refused("container closed, KVM has the group");
+	b.told("H_PUT_TCE", b.put(2, near));
+	b.vfio->close();
+	if (driver == Driver::tcewin)
+		refused("KVM has nothing but the table");
+	else
+		b.report.step("rmmod: the tables are not the module's", unload(driver));
+	b.told("H_PUT_TCE", b.put(3, near));
+	b.told("H_STUFF_TCE", b.stuff(0, 16));
+	b.table->close();
+	Result<> gone = fail(EBUSY); // the table goes a grace period after its descriptor
+	for (int i = 0; i < 100 && !gone; ++i, std::this_thread::sleep_for(50ms))
+		gone = unload(driver);
+	b.report.step("rmmod, the table closed", gone);
+	b.report.step("and the driver again", load(driver, b.options.source));
+}
+
+} // namespace harness

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A virtual CPU's hypercalls and the ioctls of another thread on the same few entries, and the window goes and comes.
+// Who has an entry when they stop is chance. That no memory is reached once UNREGISTER_MEMORY gave it back is not.
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "cmd/kvm_bench.hh"
+#include "lib/pattern.hh"
+#include "lib/tally.hh"
+
+namespace harness
+{
+
+namespace
+{
+
+constexpr std::uint64_t entries = 16;
+constexpr unsigned rounds = 3;
+constexpr auto near = Kvm_bench::near, far = Kvm_bench::far;
+using Random = std::mt19937_64;
+
+std::size_t any_unit(Random &random) { return near + random() % (Kvm_bench::near_units + Kvm_bench::far_units); }
+
+class Kvm_race
+{
+public:
+	explicit Kvm_race(Kvm_bench &b) : b_{b} {}
+
+	void run()
+	{
+		Random random{b_.options.seed};
+		for (unsigned round = 0; round < rounds; ++round) {
+			side_by_side(random);
+			give_back();
+		}
+		tally_.print();
+		for (auto name :
+		     {"H_PUT_TCE", "H_PUT_TCE_INDIRECT", "H_STUFF_TCE", "MAP_DMA", "UNMAP_DMA", "SET_SPAPR_TCE"})
+			b_.report.check(fmt::format("{} was tried and worked", name), tally_.times(name) > 0,
+					fmt::format("{} times", tally_.times(name)));
+	}
+
+private:
+	void side_by_side(Random &random)
+	{
+		stop_ = false;
+		std::jthread cpu{[this, seed = random()] { issue(seed); }};
+		auto end = std::chrono::steady_clock::now() +
+			   std::chrono::milliseconds{b_.options.seconds * 1000 / rounds};
+		while (!stop_ && std::chrono::steady_clock::now() < end)
+			act(random);
+		stop_ = true;
+	}
+
+	// With every entry as the race left it. Memory that entries map may be refused; what is not, the device must
+	// not find behind any of them.
+	void give_back()
+	{
+		auto near_gone = b_.dismiss(near, Kvm_bench::near_units),
+		     far_gone = b_.dismiss(far, Kvm_bench::far_units);
+		auto fair = [](const Result<> &done) { return done || done.error() == Errno{EBUSY}; };
+		b_.report.check("UNREGISTER_MEMORY works, or says EBUSY", fair(near_gone) && fair(far_gone),
+				fmt::format("near {}, far {}", outcome(near_gone), outcome(far_gone)));
+		if (near_gone)
+			not_reached("near", near, Kvm_bench::near_units);
+		if (far_gone)
+			not_reached("far", far, Kvm_bench::far_units);
+		b_.report.step("UNMAP_DMA of all", b_.unmap(0, entries + 4));
+		if (near_gone)
+			b_.report.step("REGISTER_MEMORY again", b_.enroll(near, Kvm_bench::near_units));
+		if (far_gone)
+			b_.report.step("REGISTER_MEMORY again", b_.enroll(far, Kvm_bench::far_units));
+	}
+
+	void not_reached(const char *name, std::size_t unit, std::size_t count)
+	{
+		constexpr std::uint64_t old = 41, sent = 42; // seeds
+		constexpr std::uint32_t length = 64;
+		auto memory = b_.bytes(unit, 0, count * Kvm_bench::unit_size());
+		auto &edu = b_.rig->edu();
+		fill(memory, old);
+		std::vector<std::byte> before(memory.begin(), memory.end());
+		fill(b_.bytes(Kvm_bench::scratch_unit, 0, length), sent);
+		auto tried = edu.from_ram(b_.info.dma32_window_start, 0, length);
+		for (std::uint64_t entry = 0; tried && entry < entries + 4; ++entry)
+			tried = edu.to_ram(0, b_.iova(entry), length);
+		if (!tried)
+			return (void)b_.report.step("the device", tried);
+		bool same = std::ranges::equal(memory, before);
+		b_.report.check(fmt::format("device reaches nothing of the {} units, which were given back", name),
+				same, same ? "nothing" : "REACHED");
+	}
+
+	bool count(const char *name, const Result<Answer> &answer)
+	{
+		if (answer && !*answer)
+			return tally_(name, Result<>{fail(EAGAIN)}); // left to us
+		if (answer && **answer != h_success)
+			return tally_(name, Result<>{fail(EINVAL)});
+		return tally_(name, answer);
+	}
+
+	void issue(std::uint64_t seed)
+	{
+		Random random{seed};
+		while (!stop_) {
+			while (changing_)
+				std::this_thread::yield(); // a mutex alone would hardly ever be had by the other one
+			const std::scoped_lock lock{table_lock_};
+			auto entry = random() % entries;
+			switch (random() % 4) {
+			case 0: {
+				std::uint64_t tces[4];
+				for (auto &tce : tces)
+					tce = b_.gpa(any_unit(random)) | tce_both;
+				count("H_PUT_TCE_INDIRECT", b_.put_list(entry, tces));
+				break;
+			}
+			case 1:
+				count("H_STUFF_TCE", b_.stuff(entry, 1 + random() % 4));
+				break;
+			default:
+				count("H_PUT_TCE", b_.put(entry, any_unit(random)));
+			}
+		}
+	}
+
+	void act(Random &random)
+	{
+		switch (random() % 32) {
+		case 0:
+			window_goes_and_comes();
+			break;
+		case 1:
+			if (tally_("UNREGISTER_MEMORY", b_.dismiss(far, Kvm_bench::far_units)))
+				tally_("REGISTER_MEMORY", b_.enroll(far, Kvm_bench::far_units));
+			break;
+		case 2 ... 15:
+			tally_("UNMAP_DMA", b_.unmap(random() % entries, 1 + random() % 4));
+			break;
+		default:
+			tally_("MAP_DMA", b_.map(random() % entries, any_unit(random)));
+		}
+	}
+
+	// Hypercalls go on through both, then the CPU gets a new table as from a good hypervisor: KVM walks its tables
+	// without protection against their closing.
+	void window_goes_and_comes()
+	{
+		if (!tally_("TCE_REMOVE", b_.container().tce_remove(b_.window)))
+			return;
+		auto start = b_.container().tce_create(b_.window_shift, b_.window_size, 1);
+		if (!tally_("TCE_CREATE", start))
+			return;
+		changing_ = true;
+		change_table();
+		changing_ = false;
+	}
+	void change_table()
+	{
+		const std::scoped_lock lock{table_lock_};
+		auto shape = b_.table->shape();
+		b_.table.reset();
+		auto made = Kvm_table::create(*b_.vm, shape);
+		if (!tally_("KVM_CREATE_SPAPR_TCE", made))
+			return stop_.store(true);
+		b_.table.emplace(std::move(*made));
+		tally_("SET_SPAPR_TCE", b_.vfio->join(b_.rig->group(), *b_.table));
+	}
+
+	Kvm_bench &b_;
+	std::atomic<bool> stop_ = false;
+	std::mutex table_lock_; // held during each hypercall
+	std::atomic<bool> changing_ = false;
+	Tally tally_;
+};
+
+} // namespace
+
+void kvm_race(Kvm_bench &b)
+{
+	b.window_size = 16ull << 20; // so that it comes and goes fast
+	if (!b.set_up())
+		return;
+	Kvm_race{b}.run();
+	for (std::uint64_t entry = 0; entry < entries; entry += 5)
+		b.misses(fmt::format("entry {} after UNMAP_DMA", entry), entry, near);
+}
+
+} // namespace harness
