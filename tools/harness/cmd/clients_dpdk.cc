@@ -177,6 +177,11 @@ std::optional<Neighbour> second_port(Scene &scene)
 	if (!scene.report.step("find a second PE with an edu device", function))
 		return std::nullopt;
 	auto port = Neighbour::join(scene.container(), *function);
+	if (!port && !platform().windows_by_slot) {
+		// Firmware has put the first one's window where the other's default window is.
+		scene.report.step("SET_CONTAINER of its group: its windows lie elsewhere", port, Errno{EPERM});
+		return std::nullopt;
+	}
 	return scene.report.step("SET_CONTAINER of its group, its device", port)
 		       ? std::optional<Neighbour>{std::move(*port)}
 		       : std::nullopt;
@@ -186,16 +191,18 @@ std::optional<Neighbour> second_port(Scene &scene)
 void use_both(Scene &scene, Eal &eal)
 {
 	auto port = second_port(scene);
-	if (!port)
-		return;
-	for (std::size_t n = 0; n + 1 < segments; ++n)
+	for (std::size_t n = 0; port && n + 1 < segments; ++n)
 		eal.moves(port->edu(), eal.segment(n));
 	auto late = eal.segment(segments - 1);
 	if (eal.add(late))
-		eal.moves(late), eal.moves(port->edu(), late);
+		eal.moves(late);
+	if (port)
+		eal.moves(port->edu(), late);
 	eal.drop(eal.segment(1));
-	eal.cannot(port->edu(), eal.segment(1));
-	scene.report.step("the second port leaves", port->leave());
+	if (port) {
+		eal.cannot(port->edu(), eal.segment(1));
+		scene.report.step("the second port leaves", port->leave());
+	}
 	eal.moves(late);
 	eal.moves(eal.segment(0));
 }
