@@ -13,7 +13,6 @@
 #include "lib/bare.hh"
 #include "lib/group.hh"
 #include "lib/pattern.hh"
-#include "lib/platform.hh"
 #include "lib/sysfs.hh"
 
 namespace harness::stress
@@ -78,8 +77,8 @@ private:
 			if (!second && random_() % 2)
 				second = add_second();
 			stay();
-			if (random_() % (platform().powernv ? 8 : 4) == 0)
-				open_device(); // on bare metal a matter of seconds
+			if (random_() % 4 == 0)
+				open_device();
 			if (random_() % 3 == 0)
 				fork_child();
 			if (type_ == type_v1 && random_() % 2)
