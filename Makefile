@@ -2,6 +2,7 @@
 # The commands of the README. Each installs what it needs and is missing (tools/setup says what), and caches kernels outside.
 
 KERNEL ?= 6.12
+MACHINE ?= pseries
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
@@ -9,6 +10,7 @@ help:
 	@echo 'make demo                 boot guests, load tcewin, move data through a 64-bit dynamic DMA window'
 	@echo 'make check [STEPS="..."]  every test, or the steps named (make steps lists them)'
 	@echo 'make compare [KERNEL=NAME] the conformance cases against tcewin and the in-tree driver: build/compare/NAME.md (an hour)'
+	@echo '                          MACHINE=powernv9: on bare metal'
 	@echo 'make module KERNEL=NAME   build/NAME/tcewin.ko; NAME is 6.12, 6.12-64k, 6.12-debug, or a path of a kernel build tree'
 	@echo 'make harness              build/ppc64le/tcewin-harness'
 	@echo 'make host-tests           build/host/tcewin-tests: the suites on this machine, under ASan and UBSan'
@@ -24,7 +26,7 @@ check:
 
 # Not a check: what the in-tree driver gets wrong is not ours to fix.
 compare: harness module
-	@tools/check/compare --kernel '$(KERNEL)'
+	@tools/check/compare --machine '$(MACHINE)' --kernel '$(KERNEL)'
 
 steps:
 	@. tools/check/steps; printf '%s\n' "$${steps[@]}"

@@ -7,6 +7,7 @@
 #include <deque>
 
 #include "abi/case.hh"
+#include "lib/platform.hh"
 
 namespace harness::abi
 {
@@ -59,7 +60,8 @@ Suite make_suite()
 	for (auto table : {rule_cases(),      attach_cases(), get_info_cases(), register_cases(),   unregister_cases(),
 			   create_cases(),    remove_cases(), map_cases(),	page_cases(),	    unmap_cases(),
 			   eeh_cases(),	      v1_cases(),     v1_map_cases(),	v1_unmap_cases(),   group_cases(),
-			   container_cases(), figure_cases(), long_cases(),	concurrent_cases(), no_ddw_cases()})
+			   container_cases(), figure_cases(), long_cases(),	concurrent_cases(), no_ddw_cases(),
+			   powernv_cases(),   level_cases()})
 		suite.add(table);
 	return suite;
 }
@@ -97,6 +99,20 @@ constexpr std::array only_with_ddw{"create/default-pending-is-kept-apart",
 				   "client/qemu-second-container"};
 constexpr std::array only_without_ddw{"no-ddw/*"};
 constexpr std::array only_refused_v2{"set-iommu/v2-without-ddw"};
+// Where a window goes is firmware's to say, and page sizes are QEMU's options for each PHB.
+constexpr std::array only_on_pseries{"create/default-beside-ddw", "defect/second-ddw-then-retry", "defect/pgsizes-16g",
+				     "set-container/incompatible-group", "client/qemu-second-container"};
+constexpr std::array only_on_powernv{"powernv/*", "v1-powernv/*"};
+constexpr std::array only_with_huge_pages{"defect/huge-page-behind-small-pages", "map/huge-page-in-mixed-region"};
+
+const char *not_on_this_machine(const char *name)
+{
+	if (!platform().powernv)
+		return is_one_of(only_on_powernv, name) ? "of PowerNV" : nullptr;
+	if (is_one_of(only_on_pseries, name))
+		return "of pSeries";
+	return huge_page_shift(21) != 21u && is_one_of(only_with_huge_pages, name) ? "no 2 MiB pages here" : nullptr;
+}
 
 } // namespace
 
@@ -108,6 +124,8 @@ const std::vector<Case> &all_cases()
 
 const char *not_applicable(const Case &test, const Terms &terms)
 {
+	if (auto elsewhere = not_on_this_machine(test.name))
+		return elsewhere;
 	if (is_one_of(only_refused_v2, test.name))
 		return terms.v2 ? "v2 is not refused here" : nullptr;
 	if (!terms.v2 && (test.stage > Stage::v1_ready || is_one_of(only_with_v2, test.name)))

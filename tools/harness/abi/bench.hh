@@ -9,10 +9,10 @@
 #include <string>
 
 #include "abi/calls.hh"
-#include "abi/neighbour.hh"
 #include "lib/counts.hh"
 #include "lib/devtree.hh"
 #include "lib/limits.hh"
+#include "lib/neighbour.hh"
 #include "lib/probe.hh"
 #include "lib/region.hh"
 #include "lib/rig.hh"
@@ -92,6 +92,10 @@ public:
 	// Enables and maps scratch and witness, as at Stage::v1_ready.
 	Result<> make_v1_ready();
 
+	// A table in memory keeps the levels that a case has made in it, and they stay charged; the default window that
+	// came with the PE is free, one made in its place is not. From here on VmLck may have grown by that.
+	void may_keep_levels();
+	bool as_wanted(const Counts &wanted, const Counts &seen) const;
 	// What is wrong with VmLck (bytes) and pinned pages, which are to differ so much from `counts`; empty: nothing.
 	std::string counted(std::int64_t locked, std::int64_t pinned) const;
 
@@ -128,6 +132,7 @@ private:
 	std::optional<Buffer> memory_;
 	std::optional<Buffer> extra_;
 	std::optional<Probe> probe_;
+	std::uint64_t kept_levels_ = 0; // bytes, at most
 };
 
 template <>

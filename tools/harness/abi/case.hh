@@ -83,11 +83,16 @@ std::span<const Case> map_cases();
 std::span<const Case> page_cases();
 std::span<const Case> unmap_cases();
 std::span<const Case> no_ddw_cases();
+std::span<const Case> powernv_cases();
+std::span<const Case> level_cases();
 std::span<const Case> group_cases();
 std::span<const Case> container_cases();
 std::span<const Case> concurrent_cases();
 std::span<const Case> figure_cases();
 std::span<const Case> long_cases();
+
+// Of a CREATE with so many levels: where tables are in memory some are more than a table of kernel's pages can have.
+Expected of_levels(unsigned count);
 
 // All of them, rows of both kinds twice.
 const std::vector<Case> &all_cases();

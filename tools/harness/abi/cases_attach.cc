@@ -2,7 +2,7 @@
 // ABI.md: CHECK_EXTENSION and SET_IOMMU. What the VFIO core answers by itself is here as well, since the driver that a
 // core asks after ours may spoil it.
 #include "abi/case.hh"
-#include "lib/sysfs.hh"
+#include "lib/platform.hh"
 
 namespace harness::abi
 {
@@ -23,9 +23,7 @@ Result<> extension(Bench &b)
 
 Result<> eeh_extension(Bench &b)
 {
-	auto text = read_file("/proc/powerpc/eeh").value_or("");
-	bool enabled = !text.empty() && !text.contains("globally disabled");
-	return enabled ? extension<VFIO_EEH, 1>(b) : extension<VFIO_EEH, 0>(b);
+	return platform().eeh ? extension<VFIO_EEH, 1>(b) : extension<VFIO_EEH, 0>(b);
 }
 
 template <unsigned long type>

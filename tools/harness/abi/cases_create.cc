@@ -168,6 +168,7 @@ const Case cases[] = {
 	 .finish = remove_created},
 	{.name = "create/levels-5",
 	 .row = levels_row,
+	 .expected = of_levels(5),
 	 .call = levels<5>,
 	 .verify = apart_from_default,
 	 .finish = remove_created},

@@ -4,6 +4,7 @@
 #include "abi/case.hh"
 #include "abi/join.hh"
 #include "abi/maps.hh"
+#include "lib/bare.hh"
 
 namespace harness::abi
 {
@@ -112,6 +113,29 @@ Result<> first_comes_back(Bench &b)
 	return leave(b);
 }
 
+// What is left works as before, and the device that left reaches nothing by the default window's addresses.
+std::string first_goes_on(Bench &b)
+{
+	for (auto [ioba, page] : {std::pair{b.iova(Bench::free_page), std::uint64_t{4096}},
+				  std::pair{b.ddw->start() + 5 * b.ddw->page(), b.ddw->page()}}) {
+		if (auto done = map_free(b, ioba, page); !done)
+			return "MAP_DMA: " + done.error().name();
+		if (!b.reaches(ioba + 6, Bench::free_unit))
+			return "the first device does not reach a new mapping";
+		if (auto done = b.container().unmap(ioba, page); !done)
+			return "UNMAP_DMA: " + done.error().name();
+	}
+	auto function = other_pe(b.function());
+	auto edu = function ? bare_edu(*function) : Result<Edu>{std::unexpected{function.error()}};
+	if (!edu)
+		return "the device that left: " + edu.error().name();
+	auto there = b.at(Bench::witness_unit, 3, 64);
+	std::vector<std::byte> before(there.begin(), there.end());
+	if (auto moved = edu->to_ram(100, b.iova(Bench::witness_page) + 3, 64); !moved)
+		return "the device that left: " + moved.error().name();
+	return std::ranges::equal(there, before) ? "" : "the device that left still reaches what is mapped";
+}
+
 const Case cases[] = {
 	{.name = "defect/two-groups", .row = two_row, .call = join<1>, .verify = default_is_mirrored, .finish = leave},
 	{.name = "defect/two-groups-with-ddw",
@@ -142,6 +166,22 @@ const Case cases[] = {
 	 .call = first_leaves,
 	 .verify = second_has_all,
 	 .finish = first_comes_back},
+	{.name = "powernv/two-groups-share",
+	 .row = "PowerNV: several groups share one table: a further one is charged nothing",
+	 .stage = Stage::with_ddw,
+	 .prepare = count,
+	 .call = join<1>,
+	 .verify = [](Bench &b) -> std::string {
+		 auto wrong = b.counted(0, 0);
+		 return wrong.empty() ? ddw_is_mirrored(b) : wrong;
+	 },
+	 .finish = leave},
+	{.name = "powernv/one-leaves-and-the-other-goes-on",
+	 .row = leaves_row,
+	 .stage = Stage::with_ddw,
+	 .prepare = join<1>,
+	 .call = leave,
+	 .verify = first_goes_on},
 	{.name = "set-container/incompatible-group",
 	 .row = "SET_IOMMU 7: several groups, if their windows are compatible",
 	 .expected = Expected::any_error(),

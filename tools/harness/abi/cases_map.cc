@@ -41,7 +41,7 @@ template <Access access>
 std::string may_only(Bench &b)
 {
 	auto write = access == Access::read ? Reach::nothing : Reach::arrived;
-	auto read = access == Access::read || write_implies_read() ? Reach::arrived : Reach::nothing;
+	auto read = access == Access::read || platform().write_implies_read ? Reach::arrived : Reach::nothing;
 	auto iova = b.iova(Bench::free_page) + 40;
 	Pieces there{b.at(Bench::free_unit, 40, 200)};
 	if (auto seen = b.writes(iova, there); seen != write)

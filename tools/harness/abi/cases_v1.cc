@@ -56,6 +56,7 @@ Result<> make_ready_and_load_device(Bench &b)
 {
 	if (auto done = count(b); !done)
 		return done;
+	b.may_keep_levels();
 	if (auto done = b.make_v1_ready(); !done)
 		return done;
 	fill(b.at(Bench::scratch_unit, 0, moved), sent);

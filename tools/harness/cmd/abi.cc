@@ -5,6 +5,7 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <map>
 
 #include "abi/runner.hh"
 #include "lib/devtree.hh"
@@ -77,11 +78,14 @@ public:
 
 	bool summary(std::size_t all) const
 	{
-		if (auto rest = static_cast<int>(all) - passed_ - failed_ - not_applicable_; rest > 0)
+		auto rest = static_cast<int>(all) - passed_ - failed_;
+		for (auto &[why, count] : not_applicable_)
+			rest -= count;
+		if (rest > 0)
 			fmt::print("{} not tried\n", rest);
 		fmt::print("served by: {}\n", name_of(options_.driver));
-		if (not_applicable_ > 0)
-			fmt::print("{} not applicable\n", not_applicable_);
+		for (auto &[why, count] : not_applicable_)
+			fmt::print("{} not applicable: {}\n", count, why);
 		fmt::print("{} passed, {} failed\n", passed_, failed_);
 		return passed_ > 0 && failed_ == 0 && complete_;
 	}
@@ -97,7 +101,7 @@ private:
 			stuck_ |= trouble.starts_with("stuck");
 		++(finding.verdict == Verdict::passed	? passed_
 		   : finding.verdict == Verdict::failed ? failed_
-							: not_applicable_);
+							: not_applicable_[finding.seen]);
 		return finding.verdict != Verdict::failed;
 	}
 
@@ -130,7 +134,8 @@ private:
 	const Pci_function &function_;
 	abi::Terms terms_;
 	Kmsg &kmsg_;
-	int passed_ = 0, failed_ = 0, not_applicable_ = 0;
+	int passed_ = 0, failed_ = 0;
+	std::map<std::string, int> not_applicable_; // by the reason
 	bool stuck_ = false, complete_ = false;
 };
 

@@ -4,10 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 
 #include "lib/bare.hh"
 #include "lib/edu_host.hh"
 #include "lib/pattern.hh"
+#include "lib/platform.hh"
 #include "lib/probe.hh"
 
 namespace harness
@@ -96,7 +98,8 @@ void Borrower::aim_at_own()
 			moved = edu->to_ram(0, ioba, 512);
 	bool safe = moved && holds(memory_.bytes(), 31);
 	report_.step(fmt::format("it writes to {} addresses of the user's", iobas_.size()), moved);
-	report_.check("of memory that is still there", safe && iobas_.size() == (has_ddw_ ? 4 : 3), safe ? "nothing" : "ARRIVED");
+	report_.check("of memory that is still there", safe && iobas_.size() == (has_ddw_ ? 4 : 3),
+		      safe ? "nothing" : "ARRIVED");
 }
 
 Result<Mapping> Borrower::map(const Container &container, std::uint64_t ioba, Place place)
@@ -160,10 +163,12 @@ void Borrower::use(const Rig &rig, const Device &device)
 
 void Borrower::use_ddw(const Rig &rig, Nvme &nvme)
 {
-	auto ddw = Window::create(rig.container(), page_shift(), 1 << 28);
+	auto above = platform().powernv ? beyond_memory : 0;
+	auto levels = platform().powernv ? 2 : 1; // in tree more than one is refused on an LPAR
+	auto ddw = Window::create(rig.container(), page_shift(), std::bit_ceil(above + (1 << 28)), levels);
 	if (!report_.step("TCE_CREATE a DDW", ddw))
 		return;
-	auto ioba = ddw->start() + (2 << 20);
+	auto ioba = ddw->start() + above + (2 << 20);
 	auto page = map(rig.container(), ioba, data);
 	if (!report_.step("MAP_DMA the page there", page))
 		return;

@@ -23,6 +23,7 @@ constexpr Client all_clients[] = {
 	{"qemu", "QEMU: windows made and removed under a guest, replay of per-page maps", play_qemu},
 	{"vfio-ppc", "the vfio-ppc tests: many maps, one unmap; a range mapped twice", play_vfio_ppc},
 	{"dpdk", "DPDK: one large window, segments registered and mapped", play_dpdk},
+	{"dpdk-ports", "DPDK: 64 TiB of 2 MiB pages, and two ports in two PEs", play_dpdk_ports},
 };
 
 void play(Report &report, const Client &client, const Pci_function &function)

@@ -54,6 +54,7 @@ std::optional<Backing> take_huge(Scene &scene, std::size_t pages);
 void play_qemu(Scene &scene);
 void play_vfio_ppc(Scene &scene);
 void play_dpdk(Scene &scene);
+void play_dpdk_ports(Scene &scene);
 
 std::vector<std::string> client_names();
 bool run_clients(const Clients_options &options);

@@ -3,6 +3,8 @@
 // registered and mapped, unmapped and unregistered. It needs that window at 0, and gives up where firmware puts it
 // elsewhere (QEMU puts it at 0); then the rest is played all the same, from the window's start.
 #include "cmd/clients.hh"
+#include "lib/neighbour.hh"
+#include "lib/platform.hh"
 
 namespace harness
 {
@@ -22,9 +24,8 @@ class Eal
 {
 public:
 	Eal(Scene &scene, const Geometry &window, const Backing &backing)
-		: scene_{scene}, window_{window}, backing_{backing}, probe_{scene.rig->edu(),
-									    backing.at(segments, 0, 4096), window.start,
-									    backing.buffer.bytes()}
+		: scene_{scene}, window_{window}, backing_{backing},
+		  probe_{scene.rig->edu(), backing.at(segments, 0, 4096), window.start, backing.buffer.bytes()}
 	{
 	}
 
@@ -53,6 +54,17 @@ public:
 				   expected);
 	}
 	bool add_scratch() { return add({window_.start, segments}); }
+	// By another device.
+	void moves(const Edu &edu, const Segment &s)
+	{
+		Probe probe{edu, backing_.at(segments, 0, 4096), window_.start, backing_.buffer.bytes()};
+		scene_.moves(probe, fmt::format("segment {}, second port", s.page), s.iova + 77, some(s));
+	}
+	void cannot(const Edu &edu, const Segment &s)
+	{
+		Probe probe{edu, backing_.at(segments, 0, 4096), window_.start, backing_.buffer.bytes()};
+		scene_.cannot(probe, fmt::format("segment {}, second port", s.page), s.iova + 77, some(s));
+	}
 	void moves(const Segment &s) { scene_.moves(probe_, fmt::format("segment {}", s.page), s.iova + 77, some(s)); }
 	void cannot(const Segment &s)
 	{
@@ -159,6 +171,42 @@ void window_at_zero(Scene &scene)
 	scene.report.note("close with it mapped");
 }
 
+std::optional<Neighbour> second_port(Scene &scene)
+{
+	auto function = other_pe(scene.function);
+	if (!scene.report.step("find a second PE with an edu device", function))
+		return std::nullopt;
+	auto port = Neighbour::join(scene.container(), *function);
+	if (!port && !platform().windows_by_slot) {
+		// Firmware has put the first one's window where the other's default window is.
+		scene.report.step("SET_CONTAINER of its group: its windows lie elsewhere", port, Errno{EPERM});
+		return std::nullopt;
+	}
+	return scene.report.step("SET_CONTAINER of its group, its device", port)
+		       ? std::optional<Neighbour>{std::move(*port)}
+		       : std::nullopt;
+}
+
+// The ports see the same, whatever is mapped and unmapped; one of them goes, and the other does not notice.
+void use_both(Scene &scene, Eal &eal)
+{
+	auto port = second_port(scene);
+	for (std::size_t n = 0; port && n + 1 < segments; ++n)
+		eal.moves(port->edu(), eal.segment(n));
+	auto late = eal.segment(segments - 1);
+	if (eal.add(late))
+		eal.moves(late);
+	if (port)
+		eal.moves(port->edu(), late);
+	eal.drop(eal.segment(1));
+	if (port) {
+		eal.cannot(port->edu(), eal.segment(1));
+		scene.report.step("the second port leaves", port->leave());
+	}
+	eal.moves(late);
+	eal.moves(eal.segment(0));
+}
+
 } // namespace
 
 void play_dpdk(Scene &scene)
@@ -167,6 +215,38 @@ void play_dpdk(Scene &scene)
 	scene.rig.reset();
 	scene.report.note("22.11 once more, in a window at 0");
 	window_at_zero(scene);
+}
+
+// DPDK stops where its window does not begin at 0: on an LPAR firmware decides, and the rest is played from there.
+void play_dpdk_ports(Scene &scene)
+{
+	if (!scene.attach() || !remove_default(scene))
+		return;
+	auto backing = take_huge(scene, segments + 1);
+	bool none_here = platform().powernv && !huge_page_shift(21);
+	if (!backing || !scene.report.check("pages of 2 MiB, where there are any", backing->shift == 21 || none_here,
+					    fmt::format("{} KiB", backing->page() >> 10)))
+		return;
+	auto size = backing->shift == 21 ? 2 * reach : 2 * reach >> 9; // as many pages
+	auto window = scene.create("one window for all", backing->shift, size, 1, scene.info.ddw.levels);
+	if (!window)
+		return;
+	scene.report.check("start_addr", window->start == 0 || !platform().windows_by_slot,
+			   fmt::format("{:#x}", window->start));
+	Eal eal{scene, *window, *backing};
+	if (!eal.add_scratch())
+		return;
+	for (std::size_t n = 0; n + 1 < segments; ++n)
+		if (!eal.add(eal.segment(n)))
+			return;
+	eal.moves(eal.segment(0));
+	eal.moves(eal.segment(segments - 2));
+	use_both(scene, eal);
+	for (std::size_t n : {0, 2, 3, 4, 5})
+		eal.drop(eal.segment(n));
+	scene.report.step("UNMAP_DMA the scratch", scene.container().unmap(window->start, backing->page()));
+	eal.unregister({window->start, segments});
+	scene.report.step("TCE_REMOVE the window", scene.container().tce_remove(window->start));
 }
 
 } // namespace harness

@@ -127,10 +127,8 @@ bool kernel_owns(Report &report, const Functions &functions, unsigned dma_bits)
 		if (!report.step(fmt::format("{} to the kernel's driver", function.address()),
 				 edu_host::bind(function)))
 			return false;
-	auto windows = tree_windows(functions[0]);
-	report.note("device tree: " + to_string(windows));
-	bool direct = std::ranges::any_of(
-		windows, [](auto &window) { return window.property == "linux,direct64-ddr-window-info"; });
+	report.note("device tree: " + to_string(tree_windows(functions[0])));
+	bool direct = edu_host::has_direct_mapping(functions[0]);
 	report.check("a direct mapping of all memory", direct == (dma_bits == 64), direct ? "yes" : "no");
 	return kernel_moves(report, functions, "the kernel's");
 }

@@ -62,7 +62,7 @@ void one_by_one(Kvm_bench &b)
 	b.answered("H_PUT_TCE without permission", b.put(1, 3, tce_none));
 	b.misses("what was cleared", 1, 3);
 	b.answered("H_PUT_TCE for reading only", b.put(1, 3, tce_read));
-	if (!write_implies_read())
+	if (!platform().write_implies_read)
 		b.misses("writing where it may only read", 1, 3);
 	b.answered("H_STUFF_TCE of 16 entries", b.stuff(0, 16));
 	b.misses("what was stuffed", 2, 2);

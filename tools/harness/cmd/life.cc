@@ -5,7 +5,9 @@
 
 #include "lib/counts.hh"
 #include "lib/devtree.hh"
+#include "lib/bypass.hh"
 #include "lib/kmsg.hh"
+#include "lib/platform.hh"
 #include "lib/region.hh"
 
 namespace harness
@@ -16,6 +18,7 @@ namespace
 
 constexpr std::size_t unit_count = 16;
 constexpr unsigned default_shift = 12;
+constexpr std::uint64_t small_ddw = 256 << 20;
 
 Result<std::unique_ptr<Rig>> attach(Report &report, const Life_options &options, const Pci_function &function)
 {
@@ -81,6 +84,25 @@ Result<Geometry> create(Report &report, const Container &container, unsigned shi
 	return Geometry{*start, size, shift};
 }
 
+// What the kernel's devices reach all memory by is closed to a user's. `window`: where the scratch may be.
+void no_bypass(Report &report, const Rig &rig, const Units &units, const Geometry &window, std::string_view when)
+{
+	if (!platform().powernv)
+		return;
+	auto scratch =
+		Mapping::make(rig.container(), window.start, units.address(units.scratch_index()), window.page());
+	Pieces pieces{units.at(4, 64, 512)};
+	auto ioba = bypass_address(pieces.front());
+	if (!report.step(fmt::format("{}: MAP_DMA a scratch page", when), scratch) ||
+	    !report.step("the physical address of some memory", ioba))
+		return;
+	Probe probe{rig.edu(), units.scratch(), window.start, units.memory};
+	expect_reach(report, fmt::format("{}: device writes it by the kernel's bypass", when),
+		     probe.write(*ioba, pieces), Reach::nothing);
+	expect_reach(report, fmt::format("{}: device reads it by the kernel's bypass", when), probe.read(*ioba, pieces),
+		     Reach::nothing);
+}
+
 void live(Report &report, const Life_options &options, const Pci_function &function, Window_story &first,
 	  Window_story &second)
 {
@@ -112,6 +134,7 @@ void live(Report &report, const Life_options &options, const Pci_function &funct
 	Geometry default_window{info->dma32_window_start, info->dma32_window_size, default_shift};
 	first.start = default_window.start;
 	first.page = default_window.page();
+	no_bypass(report, **rig, units, default_window, "default window");
 	exercise(report, container, (*rig)->edu(), units, default_window, first);
 
 	auto ddw = create(report, container, options.ddw_shift, options.ddw_size, "a DDW");
@@ -121,12 +144,14 @@ void live(Report &report, const Life_options &options, const Pci_function &funct
 	second.page = ddw->page();
 	auto tree = tree_windows(function);
 	report.note("device tree: " + to_string(tree));
-	if (!tree.empty()) { // PowerNV does not describe windows there
+	if (platform().windows_in_tree) {
 		bool shown = std::ranges::any_of(tree, [&](const Tree_window &w) { return w.start == second.start; });
 		report.check("the device tree shows it", shown, shown ? "yes" : "no");
 	}
 	exercise(report, container, (*rig)->edu(), units, *ddw, second);
+	no_bypass(report, **rig, units, default_window, "DDW in its place");
 	second.after_remove = remove_alive(report, **rig, units, *ddw, default_window, "DDW");
+	no_bypass(report, **rig, units, default_window, "DDW gone");
 
 	auto again = create(report, container, options.ddw_shift, options.ddw_size, "the DDW again");
 	if (!again)
@@ -167,6 +192,8 @@ bool run_life(const Life_options &given)
 	auto options = given;
 	if (options.ddw_shift == 0)
 		options.ddw_shift = page_shift();
+	if (options.ddw_size == 0)
+		options.ddw_size = platform().powernv ? beyond_memory : small_ddw;
 	Report report;
 	report.heading(fmt::format("life of a v2 container, driver {}", name_of(options.driver)));
 	auto kmsg = Kmsg::follow();

@@ -16,8 +16,8 @@ namespace harness
 {
 
 struct Life_options : Options {
-	unsigned ddw_shift = 0;		       // 0: the kernel's page size; above it memory is of huge pages
-	std::uint64_t ddw_size = 256ull << 20; // bytes
+	unsigned ddw_shift = 0;	    // 0: the kernel's page size; above it memory is of huge pages
+	std::uint64_t ddw_size = 0; // bytes; 0: small, or on bare metal as large as the bypass in its place
 };
 
 // One line of the table at the end: what a device could do through a window, and could no longer do.

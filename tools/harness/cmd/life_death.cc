@@ -6,8 +6,10 @@
 
 #include "cmd/life.hh"
 #include "lib/bare.hh"
+#include "lib/bypass.hh"
 #include "lib/counts.hh"
 #include "lib/pattern.hh"
+#include "lib/platform.hh"
 #include "lib/region.hh"
 
 namespace harness
@@ -18,6 +20,7 @@ namespace
 
 constexpr std::size_t units_shared = 4;
 constexpr std::uint64_t page_in_window = 5; // IOMMU pages from a window's start
+constexpr std::size_t bypassed_unit = 2;    // not mapped; see target_in_ddw
 
 struct Targets {
 	bool ready;
@@ -28,6 +31,18 @@ struct Targets {
 std::size_t unit_size(const Life_options &options)
 {
 	return std::max({std::size_t{1} << 16, std::size_t{1} << options.ddw_shift, page_size()});
+}
+
+// On bare metal the kernel's bypass lies where the DDW was: the address is one where that shows memory of ours, or the
+// device would be aimed at the kernel's once the process is gone.
+Result<std::uint64_t> target_in_ddw(const Life_options &options, const Units &shared, std::uint64_t window)
+{
+	if (!platform().powernv)
+		return window + (page_in_window << options.ddw_shift);
+	auto ioba = bypass_address(shared.at(bypassed_unit, 0, 1));
+	if (ioba && (*ioba < window || *ioba - window >= options.ddw_size || *ioba & ((1ull << options.ddw_shift) - 1)))
+		return fail(ERANGE);
+	return ioba;
 }
 
 // The child: everything mapped, tried, and then it waits to be killed.
@@ -44,7 +59,10 @@ Targets map_and_try(const Life_options &options, const Units &shared, const Rig 
 
 	auto ddw_page = 1ull << options.ddw_shift;
 	targets.default_ioba = info->dma32_window_start + page_in_window * 4096;
-	targets.ddw_ioba = *window + page_in_window * ddw_page;
+	auto in_ddw = target_in_ddw(options, shared, *window);
+	if (!in_ddw)
+		return targets;
+	targets.ddw_ioba = *in_ddw;
 	auto scratch_ioba = *window;
 	if (!container.map(targets.default_ioba, shared.address(0), 4096, Access::both) ||
 	    !container.map(targets.ddw_ioba, shared.address(1), ddw_page, Access::both) ||
@@ -106,8 +124,9 @@ bool expect_change(Report &report, std::string_view what, const Result<bool> &ch
 	return report.check(what, *changed == wanted, *changed ? "arrived" : "nothing");
 }
 
-bool aim_bare(Report &report, const Pci_function &function, const Targets &targets, std::span<std::byte> memory)
+bool aim_bare(Report &report, const Pci_function &function, const Targets &targets, const Units &shared)
 {
+	auto memory = shared.at(0, 0, bypassed_unit * shared.unit);
 	auto edu = bare_edu(function);
 	if (!report.step("open the device with no container anywhere", edu))
 		return false;
@@ -115,6 +134,9 @@ bool aim_bare(Report &report, const Pci_function &function, const Targets &targe
 				  changed_by(*edu, targets.default_ioba, memory, 71), false);
 	bool safe_ddw = expect_change(report, "device writes where the DDW's mapping was",
 				      changed_by(*edu, targets.ddw_ioba, memory, 72), false);
+	if (platform().powernv)
+		expect_change(report, "and reaches by the kernel's bypass, which is back, what that shows there",
+			      changed_by(*edu, targets.ddw_ioba, shared.at(bypassed_unit, 0, 2048), 74), true);
 	return safe && safe_ddw;
 }
 
@@ -197,7 +219,7 @@ void die(Report &report, const Life_options &options, const Pci_function &functi
 	auto after = settled(before);
 	report.check("pinned pages are as before it", after == before, difference(before, after));
 
-	bool safe = aim_bare(report, function, targets, shared.at(0, 0, 2 * shared.unit));
+	bool safe = aim_bare(report, function, targets, shared);
 	first.after_death = second.after_death = safe ? "no" : "YES";
 	aim_afresh(report, options, function, targets, shared, first, second);
 }

@@ -130,7 +130,7 @@ private:
 			     probe_.write(iova + 5, pieces), access == Access::read ? Reach::nothing : Reach::arrived);
 		expect_reach(report_, label(fmt::format("device reads from the page mapped {}", name)),
 			     probe_.read(iova + 5, pieces),
-			     access == Access::read || write_implies_read() ? Reach::arrived : Reach::nothing);
+			     access == Access::read || platform().write_implies_read ? Reach::arrived : Reach::nothing);
 		step("UNMAP_DMA it", mapping->unmap());
 	}
 

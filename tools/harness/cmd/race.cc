@@ -13,6 +13,7 @@
 #include "lib/counts.hh"
 #include "lib/kmsg.hh"
 #include "lib/pattern.hh"
+#include "lib/platform.hh"
 #include "lib/rig.hh"
 
 namespace harness
@@ -58,7 +59,7 @@ private:
 			// Mostly short, so that the group often leaves; now and then long enough to fill windows.
 			std::this_thread::sleep_for(
 				std::chrono::microseconds{random() % (random() % 4 ? 20000 : 400000)});
-			if (random() % 4 == 0) {
+			if (random() % open_seldom == 0) {
 				// Closing it turns its memory off: nobody may be looking at its registers then.
 				const std::scoped_lock lock{device_lock_};
 				tally_("GET_DEVICE_FD", group_.open_device(function_.address()));
@@ -96,6 +97,8 @@ private:
 			ioctls_.step(random);
 	}
 
+	// On bare metal each opening and closing is a reset of the slot, two seconds long.
+	const unsigned open_seldom = platform().powernv ? 16 : 4;
 	const Race_options &options_;
 	const Pci_function &function_;
 	Container container_;

@@ -6,6 +6,11 @@
 namespace harness
 {
 
+std::uint64_t Random_ioctls::usable(std::uint64_t start)
+{
+	return platform().powernv && start == second_slot ? start + beyond_memory : start;
+}
+
 unsigned Random_ioctls::choose(Random &random) const
 {
 	for (;;) {
@@ -49,7 +54,7 @@ void Random_ioctls::step(Random &random)
 		       container_.map(any_iova(random), region.address(), page << random() % 4, Access::both));
 		break;
 	case 12:
-		tally_("UNMAP_DMA all", container_.unmap(any_window(random), ddw_size));
+		tally_("UNMAP_DMA all", container_.unmap(any_window(random), used));
 		break;
 	case 13:
 		if (mix_ == Mix::all && random() % 4 == 0)
@@ -66,7 +71,8 @@ void Random_ioctls::step(Random &random)
 // Where the last one was put is where the others look for it.
 void Random_ioctls::create(Random &random)
 {
-	auto start = container_.tce_create(random() % 4 ? page_shift() : 16, ddw_size, 1 + random() % 5);
+	auto size = platform().powernv ? 2 * beyond_memory : used;
+	auto start = container_.tce_create(random() % 4 ? page_shift() : 16, size, 1 + random() % 5);
 	if (tally_("TCE_CREATE", start))
 		ddw_start_ = *start;
 }

@@ -9,6 +9,7 @@
 
 #include "lib/buffer.hh"
 #include "lib/container.hh"
+#include "lib/platform.hh"
 #include "lib/tally.hh"
 
 namespace harness
@@ -25,7 +26,7 @@ inline Random seeded(std::uint64_t seed)
 class Random_ioctls
 {
 public:
-	static constexpr std::uint64_t ddw_size = 16 << 20;
+	static constexpr std::uint64_t used = 16 << 20; // bytes of each window, from any_window() on
 	// From this offset on step() maps nothing in a window (it unmaps there): it is the caller's.
 	static constexpr std::uint64_t private_offset = 8 << 20;
 
@@ -40,12 +41,18 @@ public:
 	}
 
 	void step(Random &random);
-	// Start of the default window, or of the DDW that was made last.
-	std::uint64_t any_window(Random &random) const { return random() % 2 ? ddw_start_.load() : 0; }
+	// Start of the default window, or where the DDW that was made last is used.
+	std::uint64_t any_window(Random &random) const { return random() % 2 ? usable(ddw_start_) : 0; }
 	// Where step() may have mapped something.
 	std::uint64_t any_iova(Random &random) const;
+	// Where the second window of a PE is used, if it has one.
+	static std::uint64_t second_window() { return usable(second_slot); }
 
 private:
+	// On bare metal the kernel's bypass is where the second window was, as soon as the group has left: a device
+	// that aims there must aim where no memory is.
+	static std::uint64_t usable(std::uint64_t start);
+
 	unsigned choose(Random &random) const;
 	void create(Random &random);
 	void seldom(Random &random);
@@ -54,7 +61,7 @@ private:
 	const std::vector<Buffer> &regions_;
 	Tally &tally_;
 	Mix mix_;
-	std::atomic<std::uint64_t> ddw_start_ = 1ull << 59;
+	std::atomic<std::uint64_t> ddw_start_ = second_slot;
 };
 
 } // namespace harness

@@ -15,6 +15,10 @@ struct Scale_options : Options {
 	unsigned mappings = 4096; // of one page each, for the measurement
 };
 
+// What the levels of a table in our memory may take for `mapped` TCEs, wherever they are in a window of so many: in
+// pieces of up to 64 KiB, as many below each piece as fit. 0 where firmware has the table.
+std::int64_t cost_of_levels(std::uint64_t mapped, std::uint64_t window);
+
 // Maps one page over and over until the limit says no; leaves nothing mapped in `window`. The scratch that a device
 // needs is the last page of the region, mapped at `scratch_ioba`.
 void fill_to_limit(Report &report, const Rig &rig, const Region &region, const Window &window,

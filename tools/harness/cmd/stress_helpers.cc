@@ -23,15 +23,15 @@ std::uint64_t any_address(Random &random)
 	auto page = random() % 4096 * page_size() + random() % page_size();
 	switch (random() % 8) {
 	case 0:
-		return static_cast<std::uint64_t>(random()) << random() % 33;
+		return (static_cast<std::uint64_t>(random()) << random() % 33) % second_slot;
 	case 1:
-		return (1ull << 59) + (static_cast<std::uint64_t>(random()) << random() % 16);
+		return Random_ioctls::second_window() + (static_cast<std::uint64_t>(random()) << random() % 16);
 	case 2:
 	case 3:
 	case 4:
 		return page;
 	default:
-		return (1ull << 59) + page;
+		return Random_ioctls::second_window() + page;
 	}
 }
 

@@ -161,11 +161,12 @@ bool Tenant::add_ddw()
 	return furnish(*start, ddw_size, page_shift(), 2);
 }
 
-// At the window's end: the kernel has its own mappings of a few pages in the lower three quarters of a window.
+// Near the window's end: the kernel has its own mappings of a few pages in the lower three quarters of a window. Not at
+// the end: on bare metal the last 64 KiB below 4 GiB are interrupts, and a window at 0 may end there.
 bool Tenant::furnish(std::uint64_t start, std::uint64_t size, std::uint32_t shift, std::size_t number)
 {
 	auto &container = rig_->container();
-	std::uint64_t end = start + size, page = 1ull << shift;
+	std::uint64_t end = start + size - (1 << 20), page = 1ull << shift;
 	if (!scratch_) {
 		scratch_ = end - page;
 		if (!report_.step("MAP_DMA a scratch page",

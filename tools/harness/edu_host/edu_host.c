@@ -38,6 +38,7 @@ struct kept {
 
 struct edu {
 	void __iomem *bar;
+	bool big_endian;	/* its registers */
 	char *out;
 	char *in;
 	struct mutex lock;	/* one transfer at a time */
@@ -102,17 +103,36 @@ static int keep_one_mapped(struct device *dev)
 	return ret;
 }
 
-/* The registers are in the target's native order, which is big. */
+/* The target's native order, which QEMU has as big on an LPAR and as little on bare metal. */
+static bool find_order(struct edu *edu)
+{
+	edu->big_endian = in_be32(edu->bar) == EDU_ID;
+	return edu->big_endian || in_le32(edu->bar) == EDU_ID;
+}
+
+static void set(struct edu *edu, int reg, u64 value)
+{
+	if (edu->big_endian)
+		out_be64(edu->bar + reg, value);
+	else
+		out_le64(edu->bar + reg, value);
+}
+
+static u64 get(struct edu *edu, int reg)
+{
+	return edu->big_endian ? in_be64(edu->bar + reg) : in_le64(edu->bar + reg);
+}
+
 static int run(struct edu *edu, u64 source, u64 target, u64 command)
 {
 	int tries;
 
-	out_be64(edu->bar + EDU_SOURCE, source);
-	out_be64(edu->bar + EDU_TARGET, target);
-	out_be64(edu->bar + EDU_COUNT, MOVED);
-	out_be64(edu->bar + EDU_COMMAND, command | EDU_START);
+	set(edu, EDU_SOURCE, source);
+	set(edu, EDU_TARGET, target);
+	set(edu, EDU_COUNT, MOVED);
+	set(edu, EDU_COMMAND, command | EDU_START);
 	for (tries = 0; tries < 4000; tries++) {
-		if (!(in_be64(edu->bar + EDU_COMMAND) & EDU_START))
+		if (!(get(edu, EDU_COMMAND) & EDU_START))
 			return 0;
 		usleep_range(4000, 6000);
 	}
@@ -254,7 +274,7 @@ static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (ret)
 		return ret;
 	edu->bar = pcim_iomap_table(pdev)[0];
-	if (in_be32(edu->bar) != EDU_ID)
+	if (!find_order(edu))
 		return -ENODEV;
 	pci_set_master(pdev);
 	ret = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(dma_bits));

@@ -15,10 +15,21 @@ namespace harness
 namespace
 {
 
+std::string pool_of(unsigned shift)
+{
+	return "/sys/kernel/mm/hugepages/hugepages-" + std::to_string((1ull << shift) >> 10) + "kB/";
+}
+
+std::size_t whole_pages(std::size_t size, unsigned shift)
+{
+	auto page = std::size_t{1} << shift;
+	return (size + page - 1) & ~(page - 1);
+}
+
 // As many huge pages of this size as a buffer needs, beside those that are in use.
 Result<> grow_pool(unsigned shift, std::size_t size)
 {
-	auto pool = "/sys/kernel/mm/hugepages/hugepages-" + std::to_string((1ull << shift) >> 10) + "kB/";
+	auto pool = pool_of(shift);
 	auto count = [&pool](const char *file) { return parse_number(read_line(pool + file).value_or("")); };
 	auto total = count("nr_hugepages"), free = count("free_hugepages");
 	if (!total || !free)
@@ -96,6 +107,13 @@ Result<Fd> memory_file(std::size_t size, unsigned huge_shift)
 
 Result<Buffer> Buffer::shared(std::size_t size, unsigned huge_shift)
 {
+	if (huge_shift) {
+		auto shift = huge_page_shift(huge_shift);
+		if (!shift)
+			return std::unexpected{shift.error()};
+		huge_shift = *shift;
+		size = whole_pages(size, huge_shift);
+	}
 	auto file = memory_file(size, huge_shift);
 	if (!file)
 		return std::unexpected{file.error()};
@@ -109,10 +127,22 @@ Result<Buffer> Buffer::of_file(int fd, std::size_t size)
 
 Result<Buffer> Buffer::huge(std::size_t size, unsigned huge_shift)
 {
-	if (auto grown = grow_pool(huge_shift, size); !grown)
+	auto shift = huge_page_shift(huge_shift);
+	if (!shift)
+		return std::unexpected{shift.error()};
+	size = whole_pages(size, *shift);
+	if (auto grown = grow_pool(*shift, size); !grown)
 		return std::unexpected{grown.error()};
-	int huge = MAP_HUGETLB | static_cast<int>(huge_shift << MAP_HUGE_SHIFT);
+	int huge = MAP_HUGETLB | static_cast<int>(*shift << MAP_HUGE_SHIFT);
 	return map(size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE | huge, -1);
+}
+
+Result<unsigned> huge_page_shift(unsigned at_least)
+{
+	for (auto shift = at_least; shift < 40; ++shift)
+		if (exists(pool_of(shift)))
+			return shift;
+	return fail(EINVAL);
 }
 
 Buffer::~Buffer()

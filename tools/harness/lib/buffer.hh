@@ -26,7 +26,8 @@ public:
 	static Result<Buffer> shared(std::size_t size, unsigned huge_shift = 0);
 	// MAP_SHARED of an open file.
 	static Result<Buffer> of_file(int fd, std::size_t size);
-	// `size` is a multiple of the huge page. ENOMEM: the pool has none left, and gets none. EINVAL: no such size.
+	// Of the kernel's smallest huge pages that are no smaller than this; the size is rounded up to whole ones.
+	// ENOMEM: the pool has none left, and gets none. EINVAL: the kernel has none so large.
 	static Result<Buffer> huge(std::size_t size, unsigned huge_shift);
 
 	Buffer(Buffer &&other) noexcept : base_{std::exchange(other.base_, nullptr)}, size_{other.size_} {}
@@ -55,8 +56,10 @@ private:
 	std::size_t size_;
 };
 
-// What shared() is made of.
+// What shared() is made of. Of exactly that size, so for huge pages a multiple of them.
 Result<Fd> memory_file(std::size_t size, unsigned huge_shift = 0);
+// Of the smallest huge page that is no smaller; EINVAL: the kernel has none.
+Result<unsigned> huge_page_shift(unsigned at_least);
 
 std::size_t page_size(); // of the kernel, bytes
 unsigned page_shift();

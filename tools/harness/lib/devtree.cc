@@ -80,12 +80,24 @@ std::vector<Tree_window> tree_windows(const Pci_function &function)
 
 bool has_ddw(const Pci_function &function)
 {
-	if (on_powernv())
+	if (!platform().windows_in_tree)
 		return true;
 	for (const auto &node : nodes(function))
 		if (exists(node + "/ibm,ddw-applicable"))
 			return true;
 	return false;
+}
+
+Result<std::uint64_t> phb_page_sizes(const Pci_function &function)
+{
+	for (const auto &node : nodes(function))
+		if (auto shifts = read_file(node + "/ibm,supported-tce-sizes")) {
+			std::uint64_t sizes = 0;
+			for (std::size_t at = 0; at + 4 <= shifts->size(); at += 4)
+				sizes |= 1ull << big_endian(*shifts, at, 4);
+			return sizes;
+		}
+	return fail(ENOENT);
 }
 
 std::string to_string(const Tree_window &window)

@@ -25,6 +25,8 @@ struct Tree_window {
 std::vector<Tree_window> tree_windows(const Pci_function &function);
 bool has_ddw(
 	const Pci_function &function); // "ibm,ddw-applicable" is there, or the windows are the kernel's own (PowerNV)
+// As its PHB lists them (ibm,supported-tce-sizes), a bit for each; ENOENT: there is no such list.
+Result<std::uint64_t> phb_page_sizes(const Pci_function &function);
 std::string to_string(const Tree_window &window);
 std::string to_string(const std::vector<Tree_window> &windows);
 

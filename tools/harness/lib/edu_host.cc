@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <sstream>
 
+#include "lib/devtree.hh"
+#include "lib/platform.hh"
 #include "lib/sysfs.hh"
 
 namespace harness::edu_host
@@ -32,6 +34,17 @@ std::vector<Kept> kept()
 	while (lines >> function >> bus >> state)
 		found.push_back({function, parse_number(bus).value_or(0), state == "intact"});
 	return found;
+}
+
+bool has_direct_mapping(const Pci_function &function)
+{
+	if (!platform().windows_in_tree)
+		return std::ranges::any_of(kept(), [&](const Kept &page) {
+			return page.function == function.address() && page.bus >= bypass;
+		});
+	return std::ranges::any_of(tree_windows(function), [](const Tree_window &window) {
+		return window.property == "linux,direct64-ddr-window-info";
+	});
 }
 
 bool all_intact()

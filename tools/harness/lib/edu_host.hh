@@ -25,6 +25,9 @@ struct Kept {
 };
 
 std::vector<Kept> kept();
+// Whether the kernel's driver of this device reaches all memory without a table of its own making: by a direct window,
+// or on bare metal by the bypass, which is where its page is then.
+bool has_direct_mapping(const Pci_function &function);
 bool all_intact();
 Result<> refill(); // makes all of them intact
 

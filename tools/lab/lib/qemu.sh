@@ -4,16 +4,20 @@
 
 # qemu_command KERNEL INITRD: sets $qemu, an array.
 qemu_command() {
-	local i bus=''
+	local i bus='' second=''
 	qemu=("$("$here/fetch" qemu)/qemu" -M "$machine" -m "$mem" -smp "$smp" -no-reboot
 		-display none -vga none -serial stdio -monitor none -kernel "$1/vmlinux" -initrd "$2")
 	case $machine in
 	pseries) qemu+=(-cpu power9 -nodefaults) ;;
-	powernv*) bus=pcie. ;; # no -nodefaults: its PHBs are defaults; each takes one device
+	powernv*) bus=pcie. ;; # no -nodefaults: its PHBs are defaults; each takes one device, which may have functions
 	esac
-	for ((i = 0; i < edu; i++)); do qemu+=(-device "edu,dma_mask=0xffffffffffffffff${bus:+,bus=$bus$i,addr=0}"); done
+	for ((i = 0; i < edu; i++)); do
+		[ "$i" -gt 0 ] || [ -z "$disk" ] || second=,multifunction=on
+		qemu+=(-device "edu,dma_mask=0xffffffffffffffff${bus:+,bus=$bus$i,addr=0$second}")
+		second=''
+	done
 	# shellcheck disable=SC2054
-	[ -z "$disk" ] || qemu+=(-drive "if=none,id=disk,format=raw,snapshot=on,file=$disk" -device nvme,drive=disk,serial=tcewin-disk)
+	[ -z "$disk" ] || qemu+=(-drive "if=none,id=disk,format=raw,snapshot=on,file=$disk" -device "nvme,drive=disk,serial=tcewin-disk${bus:+,bus=${bus}0,addr=0.1}")
 	for i in "${devices[@]}"; do qemu+=(-device "$i"); done
 	# shellcheck disable=SC2054
 	[ -z "$icount" ] || qemu+=(-icount shift=0,sleep=off)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "abi/neighbour.hh"
+#include "lib/neighbour.hh"
 
 #include <set>
 
-namespace harness::abi
+namespace harness
 {
 
 Result<Pci_function> other_pe(const Pci_function &first, unsigned n)
@@ -55,4 +55,4 @@ Result<> Neighbour::leave()
 	return group_.unset_container();
 }
 
-} // namespace harness::abi
+} // namespace harness

@@ -8,7 +8,7 @@
 #include "lib/edu.hh"
 #include "lib/pci.hh"
 
-namespace harness::abi
+namespace harness
 {
 
 // The n-th edu whose IOMMU group is neither the first one's nor that of those before it. ENODEV: so many PEs are not
@@ -32,4 +32,4 @@ private:
 	std::optional<Edu> edu_;
 };
 
-} // namespace harness::abi
+} // namespace harness
