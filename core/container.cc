@@ -105,7 +105,8 @@ Result<> Container::attach(Pe &pe)
 		return {};
 	}
 	pes_.push(&pe);
-	auto r = build(slots_[0], {pe.default_geometry(), WindowKind::default_window, 1}, Charge{});
+	auto r = build(slots_[0], {pe.default_geometry(), WindowKind::default_window, 1, kind_ == TCEWIN_CONTAINER_V1},
+		       Charge{});
 	if (!r)
 		pes_.pop();
 	return r.transform([](Ioba) {});
@@ -238,7 +239,7 @@ Result<Ioba> Container::bring_default_back(Bytes size, Charge charge)
 			return fail(TCEWIN_IN_THE_WAY);
 	WindowGeometry wanted = default_geometry();
 	wanted.size = size;
-	return build(slots_[0], {wanted, WindowKind::default_window, 1}, std::move(charge));
+	return build(slots_[0], {wanted, WindowKind::default_window, 1, false}, std::move(charge));
 }
 
 Result<Ioba> Container::create_window(u32 page_shift, Bytes size, u32 levels)
@@ -250,7 +251,7 @@ Result<Ioba> Container::create_window(u32 page_shift, Bytes size, u32 levels)
 	if (!default_exists() && pes_[0]->is_default(page, size))
 		return bring_default_back(size, std::move(charge));
 	Slot *slot = TRY(free_slot());
-	return build(*slot, {{Ioba{0}, size, page}, WindowKind::ddw, levels}, std::move(charge));
+	return build(*slot, {{Ioba{0}, size, page}, WindowKind::ddw, levels, false}, std::move(charge));
 }
 
 Result<> Container::remove_window(Ioba start)

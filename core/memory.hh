@@ -43,9 +43,11 @@ class Charge
 {
 public:
 	Charge() = default; // nothing: the kernel's own need
-	// NO_MEMORY over the limit. @mm is the cookie of the host.
+	// NO_MEMORY over the limit. @mm is the cookie of the host, nullptr if it has been paid for otherwise.
 	static Result<Charge> take(void *mm, std::size_t bytes)
 	{
+		if (!mm)
+			return Charge{};
 		return from_status(tcewin_host_charge(mm, bytes)).transform([&] { return Charge{mm, bytes}; });
 	}
 	// Nothing of @mm yet.
@@ -62,10 +64,14 @@ public:
 	// For @bytes more, NO_MEMORY over the limit; for @bytes less.
 	Result<> grow(std::size_t bytes)
 	{
+		if (!mm_)
+			return {};
 		return from_status(tcewin_host_charge(mm_, bytes)).transform([&] { bytes_ += bytes; });
 	}
 	void shrink(std::size_t bytes)
 	{
+		if (!mm_)
+			return;
 		tcewin_host_uncharge(mm_, bytes);
 		bytes_ -= bytes;
 	}

@@ -184,7 +184,7 @@ Result<> Window::plan(const RegionSet &regions, TceRange range, UserVa address, 
 		if (!page.aligned(length))
 			return fail(TCEWIN_PAGE_TOO_LARGE); // the last page would reach beyond the region
 		TRY(region->check(address, length, page));
-		auto run = TRY(Run::create(mm_));
+		auto run = TRY(Run::create(payer()));
 		run->range = {range.first, page.pages(length)};
 		run->address = address;
 		run->region = region;
@@ -220,7 +220,7 @@ Result<> Window::map(const RegionSet &regions, Ioba ioba, UserVa address, Bytes 
 Result<> Window::map_now(Ioba ioba, UserVa address, Bytes size, Access access)
 {
 	const TceRange range = TRY(check_map(ioba, address, size, access));
-	auto run = TRY(Run::create(mm_));
+	auto run = TRY(Run::create(payer()));
 	auto region = TRY(Region::pin_now(mm_, address, size, geometry().page_shift, access));
 	run->range = range;
 	run->address = address;
@@ -298,7 +298,7 @@ Result<> Window::unmap(Ioba ioba, Bytes size)
 // to give back.
 Result<Owned<Run>> Window::spare_for(TceRange range) const
 {
-	return ledger_.cut_by(range) ? Run::create(mm_) : Owned<Run>{};
+	return ledger_.cut_by(range) ? Run::create(payer()) : Owned<Run>{};
 }
 
 // A MAP that failed half way: devices could write for a while.

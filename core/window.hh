@@ -20,9 +20,10 @@ public:
 		WindowGeometry geometry; // its start is known later, see place()
 		WindowKind kind;
 		u32 levels; // at least, if its table is in our memory
+		bool paid;  // what it maps has been charged for beforehand (v1, ENABLE)
 	};
-	// What it maps is charged to @mm, and its table if there is something to pay for the window itself, @charge.
-	// NO_MEMORY.
+	// What it maps is charged to @mm unless it is paid, and its table if there is something to pay for the window
+	// itself, @charge. NO_MEMORY.
 	static Result<Owned<Window>> create(void *mm, const Request &request, Charge charge);
 	Window(void *mm, tcewin_host_lock *lock, const Request &request, Charge charge);
 	Window(const Window &) = delete;
@@ -101,6 +102,7 @@ private:
 	Result<> clear_entries(W &writer, const WindowTable &table, TceRange range) REQUIRES(lock_);
 	template <class W>
 	Result<> put_entries(W &writer, const WindowTable &table, TceRange range, Holes holes) REQUIRES(lock_);
+	void *payer() const { return request_.paid ? nullptr : mm_; }
 	void keep_in_limbo(RunList &list) REQUIRES(lock_);
 	void dirty(const RunList &list) const;
 	Result<Owned<Run>> spare_for(TceRange range) const REQUIRES(lock_);

@@ -28,25 +28,27 @@ Result<HostTable> HostTable::create(void *mm, const tcewin_table_info &info)
 	return table;
 }
 
-Result<Owned<WindowTable>> WindowTable::in_memory(Window &window, void *mm, u32 levels, LevelTree::Root first)
+Result<Owned<WindowTable>> WindowTable::in_memory(Window &window, void *mm, void *payer, u32 levels,
+						  LevelTree::Root first)
 {
 	const WindowGeometry &geometry = window.geometry();
-	auto tree = TRY(LevelTree::create(mm, geometry, levels, first));
+	auto tree = TRY(LevelTree::create(payer, geometry, levels, first));
 	tcewin_table_info info = describe(geometry);
 	info.root = tree->root();
 	info.levels = tree->shape().levels;
 	info.level_shift = tree->shape().shift;
 	auto host = TRY(HostTable::create(mm, info));
 	const InMemory backend{*tree, host.get()};
-	return make<WindowTable>(window, mm, std::move(tree), std::move(host), Table{backend});
+	return make<WindowTable>(window, payer, std::move(tree), std::move(host), Table{backend});
 }
 
-Result<Owned<WindowTable>> WindowTable::of_firmware(Window &window, void *mm, Liobn liobn, const Table &table)
+Result<Owned<WindowTable>> WindowTable::of_firmware(Window &window, void *mm, void *payer, Liobn liobn,
+						    const Table &table)
 {
 	tcewin_table_info info = describe(window.geometry());
 	info.liobn = liobn.raw();
 	auto host = TRY(HostTable::create(mm, info));
-	return make<WindowTable>(window, mm, Owned<LevelTree>{}, std::move(host), table);
+	return make<WindowTable>(window, payer, Owned<LevelTree>{}, std::move(host), table);
 }
 
 void WindowTable::dirty(Tce word) const

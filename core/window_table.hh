@@ -32,14 +32,16 @@ private:
 };
 
 struct WindowTable {
-	// In our memory: at least @levels levels, charged to @mm, the first one only if @first says so. BAD_LEVELS,
+	// In our memory: at least @levels levels, charged to @payer, the first one only if @first says so. BAD_LEVELS,
 	// NO_MEMORY.
-	static Result<Owned<WindowTable>> in_memory(Window &window, void *mm, u32 levels, LevelTree::Root first);
+	static Result<Owned<WindowTable>> in_memory(Window &window, void *mm, void *payer, u32 levels,
+						    LevelTree::Root first);
 	// The hypervisor has it. NO_MEMORY.
-	static Result<Owned<WindowTable>> of_firmware(Window &window, void *mm, Liobn liobn, const Table &table);
+	static Result<Owned<WindowTable>> of_firmware(Window &window, void *mm, void *payer, Liobn liobn,
+						      const Table &table);
 
-	WindowTable(Window &w, void *mm, Owned<LevelTree> t, HostTable h, const Table &b)
-		: window{w}, tree{std::move(t)}, host{std::move(h)}, backend{b}, foreign{mm}
+	WindowTable(Window &w, void *payer, Owned<LevelTree> t, HostTable h, const Table &b)
+		: window{w}, tree{std::move(t)}, host{std::move(h)}, backend{b}, foreign{payer}
 	{
 	}
 	WindowTable(const WindowTable &) = delete;

@@ -12,8 +12,8 @@ Result<WindowTable *> Window::table_for(Pe &pe, const PeWindow &at)
 	if (pe.shares_tables() && !tables_.empty())
 		return tables_[0].get();
 	const auto first = charge_.paid() ? LevelTree::Root::charged : LevelTree::Root::free;
-	auto table = pe.shares_tables() ? WindowTable::in_memory(*this, mm_, request_.levels, first)
-					: WindowTable::of_firmware(*this, mm_, at.liobn, pe.table(at));
+	auto table = pe.shares_tables() ? WindowTable::in_memory(*this, mm_, payer(), request_.levels, first)
+					: WindowTable::of_firmware(*this, mm_, payer(), at.liobn, pe.table(at));
 	return table.transform([&](Owned<WindowTable> &made) {
 		tables_.push(std::move(made));
 		return tables_[tables_.size() - 1].get();

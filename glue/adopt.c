@@ -109,8 +109,32 @@ static struct tcewin_adopted *add(struct iommu_table_group *table_group)
 	return entry;
 }
 
-/* The PE of a device that the kernel owns. One that a user has already stays as it is. */
-static void adopt(struct pci_dev *pdev)
+/* The PE of a device becomes ours. */
+static void adopt(struct pci_dev *pdev, struct iommu_table_group *table_group)
+{
+	struct tcewin_adopted *entry = add(table_group);
+
+	if (IS_ERR(entry))
+		return;	/* it is left to the platform */
+	entry->no_ddw = !has_ddw(entry);
+	if (!tcewin_on_powernv() && tcewin_borrow_wanted(table_group))
+		entry->no_ddw = true;
+	if (tcewin_pe_adopt(&entry->host, platform(), &entry->pe)) {
+		forget(entry);
+		return;
+	}
+	WRITE_ONCE(table_group->ops, tcewin_table_group_ops(entry->platform));
+	/* A user may have come meanwhile, through the platform's operations. */
+	pass_through(table_group);
+	if (is_blocked(&pdev->dev) && tcewin_pe_owner(entry->pe) == TCEWIN_OWNER_KERNEL)
+		forget(entry);
+}
+
+/*
+ * A device is there. One whose PE a user had before us stays as it is; one that was hot-added to a
+ * PE of ours that a user has gets rid of what the platform gave it after take_ownership().
+ */
+static void on_device(struct pci_dev *pdev)
 {
 	struct iommu_group *group = iommu_group_get(&pdev->dev);
 	struct iommu_table_group *table_group;
@@ -119,25 +143,12 @@ static void adopt(struct pci_dev *pdev)
 	if (!group)
 		return;
 	table_group = iommu_group_get_iommudata(group);
-	if (!table_group || !table_group->ops || !table_group->ops->take_ownership ||
-	    tcewin_adopted_get(table_group) || is_blocked(&pdev->dev))
-		goto put;
-	entry = add(table_group);
-	if (IS_ERR(entry))
-		goto put;	/* it is left to the platform */
-	entry->no_ddw = !has_ddw(entry);
-	if (!tcewin_on_powernv() && tcewin_borrow_wanted(table_group))
-		entry->no_ddw = true;
-	if (tcewin_pe_adopt(&entry->host, platform(), &entry->pe)) {
-		forget(entry);
-		goto put;
-	}
-	WRITE_ONCE(table_group->ops, tcewin_table_group_ops(entry->platform));
-	/* A user may have come meanwhile, through the platform's operations. */
-	pass_through(table_group);
-	if (is_blocked(&pdev->dev) && tcewin_pe_owner(entry->pe) == TCEWIN_OWNER_KERNEL)
-		forget(entry);
-put:
+	entry = table_group ? tcewin_adopted_get(table_group) : NULL;
+	if (entry && tcewin_pe_owner(entry->pe) == TCEWIN_OWNER_USER)
+		set_iommu_table_base(&pdev->dev, NULL);
+	else if (!entry && table_group && table_group->ops &&
+		 table_group->ops->take_ownership && !is_blocked(&pdev->dev))
+		adopt(pdev, table_group);
 	iommu_group_put(group);
 }
 
@@ -219,7 +230,7 @@ static int on_bus_event(struct notifier_block *nb, unsigned long action, void *d
 {
 	switch (action) {
 	case BUS_NOTIFY_BIND_DRIVER:	/* the first event at which a group surely exists */
-		adopt(to_pci_dev(data));
+		on_device(to_pci_dev(data));
 		break;
 	case BUS_NOTIFY_REMOVED_DEVICE:
 		forget_empty();
@@ -243,7 +254,7 @@ int tcewin_adopt_init(void)
 	if (ret)
 		return ret;
 	for_each_pci_dev(pdev)
-		adopt(pdev);
+		on_device(pdev);
 	return 0;
 }
 

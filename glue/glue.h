@@ -126,6 +126,7 @@ struct tcewin_adopted {
 struct iommu_table_group_ops *
 tcewin_table_group_ops(const struct iommu_table_group_ops *platform);
 void tcewin_set_table_bases(struct iommu_table_group *table_group);
+void tcewin_drop_table_base(struct iommu_table_group *table_group, const struct iommu_table *tbl);
 
 /* adopt.c */
 struct tcewin_adopted *tcewin_adopted_get(const struct iommu_table_group *table_group);

@@ -114,6 +114,22 @@ void tcewin_set_table_bases(struct iommu_table_group *table_group)
 			set_iommu_table_base(&pdev->dev, table_group->tables[0]);
 }
 
+/**
+ * tcewin_drop_table_base() - no device of a PE has a table for the kernel's DMA API
+ * @table_group: of the PE
+ * @tbl: the table, which goes
+ *
+ * A device that is hot-added while a user owns its PE gets what is in tables[0] from the platform.
+ */
+void tcewin_drop_table_base(struct iommu_table_group *table_group, const struct iommu_table *tbl)
+{
+	struct pci_dev *pdev = NULL;
+
+	for_each_pci_dev(pdev)
+		if (tcewin_is_member(pdev, table_group) && get_iommu_table_base(&pdev->dev) == tbl)
+			set_iommu_table_base(&pdev->dev, NULL);
+}
+
 int tcewin_host_platform_take(void *pe, struct tcewin_pe_info *info)
 {
 	struct tcewin_adopted *entry = container_of(pe, struct tcewin_adopted, host);

@@ -172,8 +172,11 @@ int tcewin_powernv_set_window(struct tcewin_adopted *entry, u32 number,
  */
 int tcewin_powernv_unset_window(struct tcewin_adopted *entry, u32 number)
 {
+	const struct iommu_table *tbl = entry->table_group->tables[number];
 	long ret = entry->platform->unset_window(entry->table_group, number);
 
+	if (tbl)
+		tcewin_drop_table_base(entry->table_group, tbl);
 	if (!ret)
 		return TCEWIN_OK;
 	tell(entry, ret);

@@ -250,6 +250,7 @@ static int withdraw(struct tcewin_adopted *entry, u32 liobn)
 		if (!tbl || !tcewin_table_is_the_engines(tbl) || tbl->it_index != liobn)
 			continue;
 		WRITE_ONCE(tables[i], NULL);
+		tcewin_drop_table_base(entry->table_group, tbl);
 		iommu_tce_table_put(tbl);
 	}
 	return TCEWIN_OK;

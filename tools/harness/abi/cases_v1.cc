@@ -56,7 +56,6 @@ Result<> make_ready_and_load_device(Bench &b)
 {
 	if (auto done = count(b); !done)
 		return done;
-	b.may_keep_levels();
 	if (auto done = b.make_v1_ready(); !done)
 		return done;
 	fill(b.at(Bench::scratch_unit, 0, moved), sent);
@@ -160,6 +159,20 @@ const Case cases[] = {
 	 .stage = Stage::v1,
 	 .prepare = limit_to_window,
 	 .call = enable,
+	 .finish =
+		 [](Bench &b) {
+			 auto gone = disable(b);
+			 return gone ? lift_limit(b) : gone;
+		 }},
+	{.name = "v1-map/at-limit",
+	 .row = limit_row,
+	 .stage = Stage::v1,
+	 .prepare = limit_to_window,
+	 .call =
+		 [](Bench &b) {
+			 auto done = enable(b);
+			 return done ? b.map_pair() : done;
+		 },
 	 .finish =
 		 [](Bench &b) {
 			 auto gone = disable(b);

@@ -158,11 +158,7 @@ const Case cases[] = {
 	 .row = pins_row,
 	 .stage = at,
 	 .prepare = count,
-	 .call =
-		 [](Bench &b) {
-			 b.may_keep_levels();
-			 return map_free(b, b.window_end() - 4096, 4096);
-		 },
+	 .call = [](Bench &b) { return map_free(b, b.window_end() - 4096, 4096); },
 	 .verify = [](Bench &b) -> std::string {
 		 return b.reaches(b.window_end() - 4096 + 11, Bench::free_unit) ? b.counted(0, 1)
 										: "device does not reach it";
