@@ -130,24 +130,17 @@ static void adopt(struct pci_dev *pdev, struct iommu_table_group *table_group)
 		forget(entry);
 }
 
-/*
- * A device is there. One whose PE a user had before us stays as it is; one that was hot-added to a
- * PE of ours that a user has gets rid of what the platform gave it after take_ownership().
- */
+/* A device is there. Its PE stays as it is if a user had it before us. */
 static void on_device(struct pci_dev *pdev)
 {
 	struct iommu_group *group = iommu_group_get(&pdev->dev);
 	struct iommu_table_group *table_group;
-	struct tcewin_adopted *entry;
 
 	if (!group)
 		return;
 	table_group = iommu_group_get_iommudata(group);
-	entry = table_group ? tcewin_adopted_get(table_group) : NULL;
-	if (entry && tcewin_pe_owner(entry->pe) == TCEWIN_OWNER_USER)
-		set_iommu_table_base(&pdev->dev, NULL);
-	else if (!entry && table_group && table_group->ops &&
-		 table_group->ops->take_ownership && !is_blocked(&pdev->dev))
+	if (table_group && table_group->ops && table_group->ops->take_ownership &&
+	    !tcewin_adopted_get(table_group) && !is_blocked(&pdev->dev))
 		adopt(pdev, table_group);
 	iommu_group_put(group);
 }
@@ -181,18 +174,20 @@ struct tcewin_adopted *tcewin_adopted(struct iommu_table_group *table_group)
 	if (IS_ERR(entry))
 		return entry;
 	ret = has_ddw(entry) ? read_owned(entry, &info) : -EBUSY;
-	if (!ret)
-		ret = tcewin_errno(tcewin_pe_create(&entry->host, platform(), &info,
-						   &entry->pe));
-	if (ret) {
-		forget(entry);
-		return ERR_PTR(ret);
-	}
+	if (ret)
+		goto forget;
+	ret = tcewin_errno(tcewin_pe_create(&entry->host, platform(), &info, &entry->pe));
+	if (ret)
+		goto forget;
 	tcewin_set_table_bases(table_group);
 	__module_get(THIS_MODULE);
 	entry->holds_module = true;
 	WRITE_ONCE(table_group->ops, tcewin_table_group_ops(entry->platform));
 	return entry;
+
+forget:
+	forget(entry);
+	return ERR_PTR(ret);
 }
 
 static bool has_member(const struct iommu_table_group *table_group)

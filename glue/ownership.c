@@ -119,7 +119,8 @@ void tcewin_set_table_bases(struct iommu_table_group *table_group)
  * @table_group: of the PE
  * @tbl: the table, which goes
  *
- * A device that is hot-added while a user owns its PE gets what is in tables[0] from the platform.
+ * A device that is hot-added while a user owns its PE gets what is in tables[0] from the platform,
+ * after take_ownership(). No driver can use it: the group is claimed.
  */
 void tcewin_drop_table_base(struct iommu_table_group *table_group, const struct iommu_table *tbl)
 {

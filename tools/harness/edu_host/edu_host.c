@@ -233,6 +233,14 @@ static ssize_t kept_store(struct device_driver *driver, const char *text, size_t
 }
 static DRIVER_ATTR_RW(kept);
 
+/* One that is a user's has no map of what is given out: nothing can be allocated from it. */
+static bool has_table(struct pci_dev *pdev)
+{
+	const struct iommu_table *tbl = get_iommu_table_base(&pdev->dev);
+
+	return tbl && tbl->it_map;
+}
+
 /* "0000:00:00.0 none": whether the kernel's DMA API has a table for the device. */
 static ssize_t tables_show(struct device_driver *driver, char *text)
 {
@@ -241,7 +249,7 @@ static ssize_t tables_show(struct device_driver *driver, char *text)
 
 	for_each_pci_dev(pdev)
 		length += sysfs_emit_at(text, length, "%s %s\n", pci_name(pdev),
-					get_iommu_table_base(&pdev->dev) ? "table" : "none");
+					has_table(pdev) ? "table" : "none");
 	return length;
 }
 static DRIVER_ATTR_RO(tables);
