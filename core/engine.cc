@@ -100,6 +100,12 @@ int tcewin_map(tcewin_container *container, u64 ioba, u64 address, u64 size, u32
 	return to_status(container->map(Ioba{ioba}, UserVa{address}, Bytes{size}, how));
 }
 
+int tcewin_table_reserve(tcewin_table *table, u64 entry)
+{
+	auto &t = *reinterpret_cast<WindowTable *>(table);
+	return to_status(t.window.reserve_foreign(t, TceIndex{entry}));
+}
+
 int tcewin_table_exchange(tcewin_table *table, u64 entry, u64 *tce)
 {
 	auto &t = *reinterpret_cast<WindowTable *>(table);

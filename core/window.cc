@@ -99,12 +99,12 @@ Result<> Window::rewrite(WindowTable &table, TceRange range, BatchPage &page, Ho
 // Runs @forward(writer, table) on every table. When one fails, all are as they were known, or the window is stuck.
 // Success means that every device sees the new state: the proof that the ledger wants.
 template <class Forward>
-Result<Settled> Window::transact(TceRange range, BatchPage &page, Holes holes, Forward forward)
+Result<Settled> Window::transact(TceRange range, BatchPage &page, Holes holes, Signals signals, Forward forward)
 {
 	for (std::size_t i = 0; i < tables_.size(); i++) {
 		TceIndex touched = range.first;
 		Result<> done = tables_[i]->backend.visit([&](auto &backend) -> Result<> {
-			Writer writer{backend, &page, range.first, Signals::heed};
+			Writer writer{backend, &page, range.first, signals};
 			Result<> r = forward(writer, *tables_[i]).and_then([&] { return writer.flush(); });
 			touched = writer.touched();
 			return r;
@@ -133,7 +133,7 @@ Result<Settled> Window::transact(TceRange range, BatchPage &page, Holes holes, F
 // Ends what is mapped in @range, in every table or in none.
 Result<Settled> Window::clear(TceRange range, BatchPage &page)
 {
-	return transact(range, page, Holes::keep,
+	return transact(range, page, Holes::keep, Signals::heed,
 			[&](auto &writer, const WindowTable &table)
 				TCEWIN_TS(no_thread_safety_analysis) { return clear_entries(writer, table, range); });
 }
@@ -141,7 +141,7 @@ Result<Settled> Window::clear(TceRange range, BatchPage &page)
 // Entry @one of @table becomes @word; what an ioctl has there ends in the other tables.
 Result<Settled> Window::put_foreign(WindowTable &table, TceRange one, Tce word, BatchPage &page)
 {
-	return transact(one, page, Holes::clear,
+	return transact(one, page, Holes::clear, Signals::ignore,
 			[&](auto &writer, const WindowTable &t) TCEWIN_TS(no_thread_safety_analysis) -> Result<> {
 				const Run *run = ledger_.at_or_after(one.first);
 				if (&t != &table)
@@ -245,6 +245,12 @@ Result<> Window::reserve(TceRange range)
 	return {};
 }
 
+void Window::show(TceRange range)
+{
+	for (const auto &table : tables_)
+		table->backend.visit([&](auto &backend) { backend.show(range); });
+}
+
 void Window::take_back(TceRange range)
 {
 	for (const auto &table : tables_)
@@ -260,13 +266,14 @@ Result<> Window::write(TceRange range, RunList &list)
 		return fail(TCEWIN_STUCK);
 	auto spare = TRY(spare_for(range));
 	TRY(reserve(range));
-	auto settled = transact(range, *page, Holes::clear, [&](auto &writer, const WindowTable &) -> Result<> {
-		for (const Run *r = list.first(); r; r = RunList::next(r))
-			TRY(writer.put(r->range, [&](TceIndex at, std::span<Tce> out) {
-				r->fill(at, geometry().page_shift, out);
-			}));
-		return {};
-	});
+	auto settled =
+		transact(range, *page, Holes::clear, Signals::heed, [&](auto &writer, const WindowTable &) -> Result<> {
+			for (const Run *r = list.first(); r; r = RunList::next(r))
+				TRY(writer.put(r->range, [&](TceIndex at, std::span<Tce> out) {
+					r->fill(at, geometry().page_shift, out);
+				}));
+			return {};
+		});
 	if (!settled) {
 		dirty(list);
 		if (stuck_)

@@ -47,7 +47,8 @@ public:
 	// The same for memory that is pinned here and now (v1).
 	Result<> map_now(Ioba ioba, UserVa address, Bytes size, Access access);
 	Result<> unmap(Ioba ioba, Bytes size);
-	// tcewin_table_exchange() of one of its tables.
+	// tcewin_table_reserve() and tcewin_table_exchange() of one of its tables.
+	Result<> reserve_foreign(WindowTable &table, TceIndex i);
 	Result<Tce> exchange(WindowTable &table, TceIndex i, Tce word);
 	// Somebody else has an entry into @region, which is one of @regions.
 	bool foreign_maps(const RegionSet &regions, const Region &region);
@@ -77,13 +78,15 @@ private:
 	template <class B>
 	void invalidate(B &backend, const WindowTable &table, TceRange range, Holes holes) REQUIRES(lock_);
 	template <class Forward>
-	Result<Settled> transact(TceRange range, BatchPage &page, Holes holes, Forward forward) REQUIRES(lock_);
+	Result<Settled> transact(TceRange range, BatchPage &page, Holes holes, Signals signals, Forward forward)
+		REQUIRES(lock_);
 	Result<> rewrite(WindowTable &table, TceRange range, BatchPage &page, Holes holes, Signals signals)
 		REQUIRES(lock_);
 	Result<Settled> clear(TceRange range, BatchPage &page) REQUIRES(lock_);
 	Result<Settled> put_foreign(WindowTable &table, TceRange one, Tce word, BatchPage &page) REQUIRES(lock_);
 	Result<> clear_mapped(WindowTable &table) REQUIRES(lock_);
 	Result<> reserve(TceRange range) REQUIRES(lock_);
+	void show(TceRange range) REQUIRES(lock_);
 	void take_back(TceRange range) REQUIRES(lock_);
 	void settle(TceRange range) REQUIRES(lock_);
 	Result<WindowTable *> table_for(Pe &pe, const PeWindow &at) REQUIRES(lock_);

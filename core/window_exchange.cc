@@ -7,6 +7,23 @@
 namespace tcewin
 {
 
+// All that an exchange of the entry can want for, for whoever comes next.
+Result<> Window::reserve_foreign(WindowTable &table, TceIndex i)
+{
+	const TceRange one{i, TceCount{1}};
+	const Exclusive hold{lock_};
+	if (i.raw() >= geometry().entries().raw())
+		return fail(TCEWIN_OUT_OF_WINDOW);
+	if (stuck_)
+		return fail(TCEWIN_STUCK);
+	TRY(table.foreign.reserve(i));
+	if (!table.spare)
+		table.spare = TRY(Run::create(payer()));
+	TRY(reserve(one));
+	show(one);
+	return {};
+}
+
 // What was there of the same writer comes back; what was an ioctl's ends, in every table.
 Result<Tce> Window::exchange(WindowTable &table, TceIndex i, Tce word)
 {
@@ -22,7 +39,9 @@ Result<Tce> Window::exchange(WindowTable &table, TceIndex i, Tce word)
 	if (!ours && old == Tce{} && word == Tce{})
 		return Tce{};
 	auto page = TRY(make<BatchPage>());
-	auto spare = TRY(spare_for(one));
+	Owned<Run> spare = std::move(table.spare);
+	if (!spare)
+		spare = TRY(spare_for(one));
 	TRY(table.foreign.reserve(i));
 	const bool valid = word.access() != Access::none;
 	if (valid)

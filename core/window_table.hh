@@ -4,6 +4,7 @@
 #pragma once
 
 #include "foreign.hh"
+#include "ledger.hh"
 #include "table.hh"
 
 namespace tcewin
@@ -59,6 +60,7 @@ struct WindowTable {
 	HostTable host;
 	Table backend;
 	ForeignEntries foreign;
+	Owned<Run> spare;      // for an entry that others take out of the middle of a run
 	std::size_t members{}; // PEs that have it
 	bool walked{};	       // hardware may do so for good
 };

@@ -36,6 +36,32 @@ static struct tcewin_table *engine_of(const struct tcewin_host_table *table)
 	return table->engine && tcewin_mm_is_current(table->mm) ? table->engine : NULL;
 }
 
+/* What an address that KVM has stored counts for goes, if nobody else is just about that. */
+static bool uncount(struct tcewin_host_table *table, __be64 *address, __be64 stored)
+{
+	struct mm_iommu_table_group_mem_t *mem;
+
+	if (cmpxchg((__force u64 *)address, (__force u64)stored, 0) != (__force u64)stored)
+		return false;
+	mem = mm_iommu_lookup(table->mm->mm, be64_to_cpu(stored), IOMMU_PAGE_SIZE(&table->table));
+	if (mem)
+		mm_iommu_mapped_dec(mem);
+	return true;
+}
+
+/*
+ * KVM puts where nothing of its own was, yet an address is stored: it cleared the entry after a
+ * failure (kvmppc_clear_tce()), which it does without uncounting.
+ */
+static void uncount_leftover(struct tcewin_host_table *table, unsigned long entry)
+{
+	__be64 *address = tcewin_address(&table->addresses, entry, false);
+	const __be64 stored = address ? READ_ONCE(*address) : 0;
+
+	if (stored)
+		uncount(table, address, stored);
+}
+
 static int exchange(struct iommu_table *tbl, long index, unsigned long *hpa,
 		    enum dma_data_direction *direction)
 {
@@ -54,6 +80,8 @@ static int exchange(struct iommu_table *tbl, long index, unsigned long *hpa,
 	engine = engine_of(table);
 	if (engine)
 		ret = tcewin_errno(tcewin_table_exchange(engine, index - tbl->it_offset, &tce));
+	if (!ret && puts && !tce)
+		uncount_leftover(table, index - tbl->it_offset);
 	up_read(&table->lock);
 	if (puts && atomic_dec_and_test(&table->puts))
 		wake_up(&table->idle);
@@ -67,22 +95,34 @@ static int exchange(struct iommu_table *tbl, long index, unsigned long *hpa,
 	return 0;
 }
 
+/* KVM is about to put an entry. It takes no for an answer here, but not from exchange(). */
+static bool may_put(struct tcewin_host_table *table, unsigned long entry)
+{
+	struct tcewin_table *engine;
+	bool may;
+
+	if (!READ_ONCE(table->used)) {
+		WRITE_ONCE(table->used, true);
+		smp_mb(); /* close: either it sees that, or we see that it is not open */
+	}
+	down_read(&table->lock);
+	engine = engine_of(table);
+	may = engine && !tcewin_table_reserve(engine, entry);
+	up_read(&table->lock);
+	/* From here to exchange() KVM does not sleep. */
+	return may && READ_ONCE(table->open);
+}
+
 static __be64 *user_address(struct iommu_table *tbl, long index, bool alloc)
 {
 	struct tcewin_host_table *table = to_table(tbl);
 	const unsigned long entry = index - tbl->it_offset;
+	__be64 *address;
 
 	if (entry >= tbl->it_size)
 		return NULL;
-	if (alloc) {
-		if (!READ_ONCE(table->used)) {
-			WRITE_ONCE(table->used, true);
-			smp_mb(); /* close: either it sees that, or we see that it is not open */
-		}
-		if (!READ_ONCE(table->open))
-			return NULL;
-	}
-	return tcewin_address(&table->addresses, entry, alloc);
+	address = tcewin_address(&table->addresses, entry, alloc);
+	return alloc && !may_put(table, entry) ? NULL : address;
 }
 
 /* The last reference, perhaps from an RCU callback. The kernel frees the rest. */
@@ -197,27 +237,17 @@ int tcewin_host_table_settle(struct tcewin_host_table *table, tcewin_u64 entry, 
 	/* Another address than that of the entry which is gone: KVM has one more to store. */
 	if (!mem || mm_iommu_ua_to_hpa(mem, be64_to_cpu(stored), shift, &hpa) || hpa != real)
 		return TCEWIN_STILL_MAPPED;
-	if (cmpxchg(address, stored, 0) != stored)
-		return TCEWIN_STILL_MAPPED;
-	mm_iommu_mapped_dec(mem);
-	return TCEWIN_OK;
+	return uncount(table, address, stored) ? TCEWIN_OK : TCEWIN_STILL_MAPPED;
 }
 
-static void uncount(__be64 *word, void *data)
+static void uncount_rest(__be64 *address, void *table)
 {
-	struct tcewin_host_table *table = data;
-	const unsigned long address = be64_to_cpu(*word);
-	struct mm_iommu_table_group_mem_t *mem =
-		mm_iommu_lookup(table->mm->mm, address, IOMMU_PAGE_SIZE(&table->table));
-
-	*word = 0;
-	if (mem)
-		mm_iommu_mapped_dec(mem);
+	uncount(table, address, *address);
 }
 
 void tcewin_host_table_settle_rest(struct tcewin_host_table *table)
 {
-	tcewin_addresses_each(&table->addresses, uncount, table);
+	tcewin_addresses_each(&table->addresses, uncount_rest, table);
 }
 
 /* ---- places ---- */

@@ -166,6 +166,11 @@ int tcewin_map(struct tcewin_container *container, tcewin_u64 ioba, tcewin_u64 a
 int tcewin_unmap(struct tcewin_container *container, tcewin_u64 ioba, tcewin_u64 size);
 
 /*
+ * An exchange of entry @entry is to come, which must not fail for want of memory. OUT_OF_WINDOW, NO_MEMORY, STUCK. Should several come for
+ * the same table at a time, each of them is likely not to.
+ */
+int tcewin_table_reserve(struct tcewin_table *table, tcewin_u64 entry);
+/*
  * Entry number @entry of a table, as somebody else than the container's user changes it, between tcewin_host_table_open() and _close().
  * *@tce is a TCE (a register's word, 0 for none); afterwards it is the one that came the same way before, 0 where there was none or
  * an ioctl's, which is gone then. One with an address but no permission is none, though its maker has counted for that address and is told

@@ -152,7 +152,7 @@ void two_pes(Test &t)
 // Whatever fails: the entry is as it was, and so are the counts.
 void fails(Test &t)
 {
-	for (Point point : {Point::alloc, Point::charge, Point::level, Point::yield, Point::any_hcall})
+	for (Point point : {Point::alloc, Point::charge, Point::level, Point::any_hcall})
 		for (u64 k = 1; k < 16; k++) {
 			Note which{t, "point", static_cast<u64>(point)}, at{t, "k", k};
 			bool more = false;
