@@ -104,7 +104,7 @@ struct tcewin_handle {
  * @borrowed: the kernel's table while a user has its window
  * @map: what the kernel's allocator had given out of it
  * @tce_kill: of the platform's tables (PowerNV)
- * @tables_lock: protects tables[] of an LPAR's group while a user owns it
+ * @tables_lock: keeps the calls of foreign.c apart
  */
 struct tcewin_adopted {
 	struct list_head next;
@@ -119,7 +119,7 @@ struct tcewin_adopted {
 	struct iommu_table *borrowed;
 	unsigned long *map;
 	void (*tce_kill)(struct iommu_table *tbl, unsigned long index, unsigned long pages);
-	struct mutex tables_lock; /* protects tables[] of an LPAR's group while a user owns it */
+	struct mutex tables_lock; /* keeps the calls of foreign.c apart */
 };
 
 /* ownership.c */

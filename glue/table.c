@@ -14,6 +14,7 @@
 #include <linux/iommu.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/rcupdate.h>
 #include <linux/rwsem.h>
 #include <linux/slab.h>
@@ -252,13 +253,19 @@ void tcewin_host_table_settle_rest(struct tcewin_host_table *table)
 
 /* ---- places ---- */
 
+/*
+ * tables[] of an LPAR's groups, as far as the engine's tables are in there. Inside of the lock of
+ * foreign.c, whose windows end through the engine, too.
+ */
+static DEFINE_MUTEX(places_lock);
+
 /* KVM looks for the table of a window there; on an LPAR nobody else does. */
 static int publish(struct tcewin_adopted *entry, struct iommu_table *tbl)
 {
 	struct iommu_table **tables = entry->table_group->tables;
 	int i;
 
-	guard(mutex)(&entry->tables_lock);
+	guard(mutex)(&places_lock);
 	for (i = 0; i < IOMMU_TABLE_GROUP_MAX_TABLES; i++) {
 		if (tables[i])
 			continue;
@@ -274,7 +281,7 @@ static int withdraw(struct tcewin_adopted *entry, u32 liobn)
 	struct iommu_table *tbl;
 	int i;
 
-	guard(mutex)(&entry->tables_lock);
+	guard(mutex)(&places_lock);
 	for (i = 0; i < IOMMU_TABLE_GROUP_MAX_TABLES; i++) {
 		tbl = tables[i];
 		if (!tbl || !tcewin_table_is_the_engines(tbl) || tbl->it_index != liobn)
