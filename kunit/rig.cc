@@ -131,13 +131,12 @@ Snapshot::Snapshot(Rig &rig)
 		p->tables.sort([](const FakeTable *table) { return table->start; });
 		for (const FakeTable *table : p->tables) {
 			const bool spare = table->is_default && table->words->empty();
-			const Fact::Kind kind = spare ? Fact::spare : Fact::always;
-			add("window start", table->start, kind);
-			add("window size", table->size(), kind);
-			add("page shift", table->page_shift, kind);
+			add("window start", table->start, spare);
+			add("window size", table->size(), spare);
+			add("page shift", table->page_shift, spare);
 			Vector<Fact> words;
 			table->words->each([&](u64 index, u64 word) {
-				words.push({reinterpret_cast<const char *>(index), word, Fact::always});
+				words.push({reinterpret_cast<const char *>(index), word, false});
 			});
 			words.sort([](const Fact &f) { return reinterpret_cast<u64>(f.what); });
 			for (const Fact &f : words) {
@@ -146,9 +145,9 @@ Snapshot::Snapshot(Rig &rig)
 			}
 		}
 	}
-	add("locked memory beside levels", rig.mm->locked - rig.host.levels.bytes());
-	add("charged memory beside levels", rig.mm->charged - rig.host.levels.bytes());
-	add("levels of tables", rig.host.levels.bytes(), Fact::level);
+	add("locked memory", rig.mm->locked);
+	add("charged memory", rig.mm->charged);
+	add("levels of tables", rig.host.levels.bytes());
 	for (const FakePin *pin : rig.mm->pins) {
 		add("pinned at", pin->address);
 		add("pinned bytes", pin->size);
@@ -157,14 +156,11 @@ Snapshot::Snapshot(Rig &rig)
 	add("tables in memory", rig.host.ioda.count());
 }
 
-void Snapshot::expect_same(Test &t, const Snapshot &o, Overlook overlook) const
+void Snapshot::expect_same(Test &t, const Snapshot &o, Spares spares) const
 {
-	const Fact none{"nothing", 0, Fact::always};
-	const auto skip = [&](const Fact &f) {
-		return (overlook.spares && f.kind == Fact::spare) || (overlook.levels && f.kind == Fact::level);
-	};
+	const Fact none{"nothing", 0, false};
 	const auto next = [&](const Vector<Fact> &facts, u64 &i) -> const Fact & {
-		while (i < facts.size() && skip(facts[i]))
+		while (spares == Spares::overlook && i < facts.size() && facts[i].of_spare)
 			i++;
 		return i < facts.size() ? facts[i++] : none;
 	};

@@ -84,27 +84,38 @@ private:
 	}
 };
 
+// Nothing but a host that counts complaints.
+struct Bare {
+	explicit Bare(Test &test) : t{test}, host{test.host()}, c{host.complaints} { c.only_count(); }
+	~Bare()
+	{
+		host.stuck_is_expected = true;
+		c.take();
+	}
+	Test &t;
+	FakeHost &host;
+	Complaints &c;
+};
+
 // Everything that a failed operation must leave as it was.
 class Snapshot
 {
 public:
-	// What makes no difference: an empty default window where a fault hit the making or ending of one, and levels
-	// of a table where a signal ended a MAP after they were linked.
-	struct Overlook {
-		bool spares, levels;
-	};
+	// Whether an empty default window makes a difference. It does not where a fault hit the making or ending of
+	// one.
+	enum class Spares { count, overlook };
 	explicit Snapshot(Rig &rig);
 	Snapshot(const Snapshot &) = delete;
 	// Fails the case of @t where @o differs.
-	void expect_same(Test &t, const Snapshot &o, Overlook overlook = {}) const;
+	void expect_same(Test &t, const Snapshot &o, Spares spares = Spares::count) const;
 
 private:
 	struct Fact {
 		const char *what;
 		u64 value;
-		enum Kind { always, spare, level } kind;
+		bool of_spare;
 	};
-	void add(const char *what, u64 value, Fact::Kind kind = Fact::always) { facts_.push({what, value, kind}); }
+	void add(const char *what, u64 value, bool of_spare = false) { facts_.push({what, value, of_spare}); }
 	Vector<Fact> facts_;
 };
 

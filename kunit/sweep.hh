@@ -62,6 +62,10 @@ int replace(Rig &rig);
 int unmap(Rig &rig);
 int unmap_inside(Rig &rig);
 int unmap_all(Rig &rig);
+int enable(Rig &rig);
+int disable(Rig &rig);
+int map_v1(Rig &rig);
+int unmap_v1(Rig &rig);
 } // namespace act
 
 } // namespace tcewin::test

@@ -29,6 +29,10 @@ int unmap(Rig &rig) { return rig.unmap(rig.start + unit(rig), 3 * unit(rig)); }
 int unmap_inside(Rig &rig) { return rig.unmap(rig.start + 4 * kib, 4 * kib); }
 int unmap_all(Rig &rig) { return rig.unmap(rig.start, gib); }
 int attach_second(Rig &rig) { return rig.attach(1); }
+int enable(Rig &rig) { return rig.enable(); }
+int disable(Rig &rig) { return rig.disable(); }
+int map_v1(Rig &rig) { return rig.map(mib / 2, scattered, 3 * mib); }
+int unmap_v1(Rig &rig) { return rig.unmap(mib / 2, mib); }
 
 } // namespace act
 

@@ -11,19 +11,6 @@ using namespace tcewin::test;
 namespace
 {
 
-// Nothing but a host that counts complaints.
-struct Bare {
-	explicit Bare(Test &test) : t{test}, host{test.host()}, c{host.complaints} { c.only_count(); }
-	~Bare()
-	{
-		host.stuck_is_expected = true;
-		c.take();
-	}
-	Test &t;
-	FakeHost &host;
-	Complaints &c;
-};
-
 u64 big_endian(u64 word)
 {
 	u64 stored = 0;

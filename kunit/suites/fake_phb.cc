@@ -12,19 +12,6 @@ using namespace tcewin::test;
 namespace
 {
 
-// Nothing but a host that counts complaints.
-struct Bare {
-	explicit Bare(Test &test) : t{test}, host{test.host()}, c{host.complaints} { c.only_count(); }
-	~Bare()
-	{
-		host.stuck_is_expected = true;
-		c.take();
-	}
-	Test &t;
-	FakeHost &host;
-	Complaints &c;
-};
-
 void bad_levels(Test &t)
 {
 	Bare m{t};

@@ -38,22 +38,10 @@ void unmap_inside(Test &t) { sweep(t, {{qemu}, before::with_maps, act::unmap_ins
 void unmap_all(Test &t) { sweep(t, {{powervm}, before::with_maps, act::unmap_all}); }
 void unmap_on_two(Test &t) { sweep(t, {{qemu, 2}, before::both_attached, act::unmap}); }
 constexpr Setup v1{.personality = qemu, .kind = TCEWIN_CONTAINER_V1};
-void enable_v1(Test &t)
-{
-	sweep(t, {v1, before::nothing, [](Rig &rig) { return rig.enable(); }});
-}
-void disable_v1(Test &t)
-{
-	sweep(t, {v1, before::enabled, [](Rig &rig) { return rig.disable(); }});
-}
-void map_v1(Test &t)
-{
-	sweep(t, {v1, before::enabled, [](Rig &rig) { return rig.map(mib / 2, scattered, 3 * mib); }});
-}
-void unmap_v1(Test &t)
-{
-	sweep(t, {v1, before::enabled, [](Rig &rig) { return rig.unmap(mib / 2, mib); }});
-}
+void enable_v1(Test &t) { sweep(t, {v1, before::nothing, act::enable}); }
+void disable_v1(Test &t) { sweep(t, {v1, before::enabled, act::disable}); }
+void map_v1(Test &t) { sweep(t, {v1, before::enabled, act::map_v1}); }
+void unmap_v1(Test &t) { sweep(t, {v1, before::enabled, act::unmap_v1}); }
 
 constexpr tcewin_case cases[] = {
 	CASE(register_memory),	  CASE(unregister_memory), CASE(map),	     CASE(replace),	 CASE(replace_on_two),
