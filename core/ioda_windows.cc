@@ -82,10 +82,4 @@ Result<> IodaWindows::end()
 	return result;
 }
 
-const PeWindow *IodaWindows::find(Liobn liobn)
-{
-	const Slot *slot = windows_.find(liobn);
-	return slot ? &(*slot)->window : nullptr;
-}
-
 } // namespace tcewin

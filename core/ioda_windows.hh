@@ -36,11 +36,6 @@ public:
 	void orphan(const PeWindow &window);
 	void abandon();
 
-	Result<PeWindow> open(PageShift page, Bytes size) { return create(page, size); }
-	const PeWindow *find(Liobn liobn);
-	// Its table is its user's.
-	Result<> empty(const PeWindow &) { return fail(TCEWIN_FIRMWARE_ERROR); }
-
 private:
 	using Use = WindowList::Use;
 	using Slot = WindowList::Slot;

@@ -92,20 +92,22 @@ Result<tcewin_window_info> Pe::open(u32 page_shift, Bytes size, u32 levels)
 	if (owner_ != TCEWIN_OWNER_USER)
 		return fail(TCEWIN_QUARANTINED);
 	const PageShift page = TRY(check_request(page_shift, size, levels));
-	const auto made = visit([&](auto &windows) { return windows.open(page, size); });
+	auto *lpar = std::get_if<LparWindows>(&windows_);
+	const auto made = lpar ? lpar->open(page, size) : fail(TCEWIN_NO_DDW);
 	return made.transform([&](const PeWindow &window) { return describe(window); });
 }
 
 Result<> Pe::close(Liobn liobn)
 {
-	const PeWindow *there = visit([&](auto &windows) { return windows.find(liobn); });
+	auto *lpar = std::get_if<LparWindows>(&windows_);
+	const PeWindow *there = lpar ? lpar->find(liobn) : nullptr;
 	if (!there)
 		return fail(TCEWIN_UNKNOWN_WINDOW);
 	const PeWindow window = *there;
 	suspect(); // it is not known whether its user emptied it
 	if (remove(window))
 		return {};
-	const bool empty = visit([&](auto &windows) { return windows.empty(window); }).has_value();
+	const bool empty = lpar->empty(window).has_value();
 	orphan(window);
 	if (empty)
 		return {};

@@ -96,6 +96,7 @@ private:
 	void drop_table(WindowTable *table) REQUIRES(lock_);
 	Result<> remove_locked(BatchPage &page) REQUIRES(lock_);
 	void forget_locked() REQUIRES(lock_);
+	Result<> check_foreign(TceIndex i) const REQUIRES(lock_);
 	bool leads_into(const WindowTable &table, TceIndex i, const RegionSet &regions, const Region &region) const
 		REQUIRES(lock_);
 	Result<TceRange> check_map(Ioba ioba, UserVa address, Bytes size, Access access) const;

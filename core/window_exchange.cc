@@ -7,15 +7,19 @@
 namespace tcewin
 {
 
+Result<> Window::check_foreign(TceIndex i) const
+{
+	if (i.raw() >= geometry().entries().raw())
+		return fail(TCEWIN_OUT_OF_WINDOW);
+	return stuck_ ? fail(TCEWIN_STUCK) : Result<>{};
+}
+
 // All that an exchange of the entry can want for, for whoever comes next.
 Result<> Window::reserve_foreign(WindowTable &table, TceIndex i)
 {
 	const TceRange one{i, TceCount{1}};
 	const Exclusive hold{lock_};
-	if (i.raw() >= geometry().entries().raw())
-		return fail(TCEWIN_OUT_OF_WINDOW);
-	if (stuck_)
-		return fail(TCEWIN_STUCK);
+	TRY(check_foreign(i));
 	TRY(table.foreign.reserve(i));
 	if (!table.spare)
 		table.spare = TRY(Run::create(payer()));
@@ -29,10 +33,7 @@ Result<Tce> Window::exchange(WindowTable &table, TceIndex i, Tce word)
 {
 	const TceRange one{i, TceCount{1}};
 	const Exclusive hold{lock_};
-	if (i.raw() >= geometry().entries().raw())
-		return fail(TCEWIN_OUT_OF_WINDOW);
-	if (stuck_)
-		return fail(TCEWIN_STUCK);
+	TRY(check_foreign(i));
 	const Run *run = ledger_.at_or_after(i);
 	const bool ours = run && run->range.first <= i;
 	const Tce old = table.foreign.get(i);

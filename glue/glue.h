@@ -144,9 +144,6 @@ struct iommu_table *tcewin_foreign_table_new(const struct tcewin_window_info *wi
 bool tcewin_table_is_foreign(const struct iommu_table *tbl);
 void tcewin_foreign_table_kill(struct iommu_table *tbl);
 
-/* table.c */
-bool tcewin_table_is_the_engines(const struct iommu_table *tbl);
-
 /* foreign.c */
 unsigned long tcewin_get_table_size(u32 page_shift, u64 window_size, u32 levels);
 long tcewin_create_table(struct iommu_table_group *table_group, int num, u32 page_shift,

@@ -120,7 +120,7 @@ static __be64 *user_address(struct iommu_table *tbl, long index, bool alloc)
 	const unsigned long entry = index - tbl->it_offset;
 	__be64 *address;
 
-	if (entry >= tbl->it_size)
+	if (entry >= tbl->it_size || (alloc && !READ_ONCE(table->open)))
 		return NULL;
 	address = tcewin_address(&table->addresses, entry, alloc);
 	return alloc && !may_put(table, entry) ? NULL : address;
@@ -139,17 +139,6 @@ static struct iommu_table_ops table_ops = {
 	.useraddrptr = user_address,
 	.free = last_put,
 };
-
-/**
- * tcewin_table_is_the_engines() - tcewin_host_table_new() made it
- * @tbl: a table
- *
- * Return: whether that is so.
- */
-bool tcewin_table_is_the_engines(const struct iommu_table *tbl)
-{
-	return tbl->it_ops == &table_ops;
-}
 
 /* ---- what the engine calls ---- */
 
@@ -260,7 +249,7 @@ void tcewin_host_table_settle_rest(struct tcewin_host_table *table)
 static DEFINE_MUTEX(places_lock);
 
 /* KVM looks for the table of a window there; on an LPAR nobody else does. */
-static int publish(struct tcewin_adopted *entry, struct iommu_table *tbl)
+static void publish(struct tcewin_adopted *entry, struct iommu_table *tbl)
 {
 	struct iommu_table **tables = entry->table_group->tables;
 	int i;
@@ -272,10 +261,9 @@ static int publish(struct tcewin_adopted *entry, struct iommu_table *tbl)
 		WRITE_ONCE(tables[i], iommu_tce_table_get(tbl));
 		break;
 	}
-	return TCEWIN_OK;
 }
 
-static int withdraw(struct tcewin_adopted *entry, u32 liobn)
+static void withdraw(struct tcewin_adopted *entry, u32 liobn)
 {
 	struct iommu_table **tables = entry->table_group->tables;
 	struct iommu_table *tbl;
@@ -284,13 +272,12 @@ static int withdraw(struct tcewin_adopted *entry, u32 liobn)
 	guard(mutex)(&places_lock);
 	for (i = 0; i < IOMMU_TABLE_GROUP_MAX_TABLES; i++) {
 		tbl = tables[i];
-		if (!tbl || !tcewin_table_is_the_engines(tbl) || tbl->it_index != liobn)
+		if (!tbl || tbl->it_ops != &table_ops || tbl->it_index != liobn)
 			continue;
 		WRITE_ONCE(tables[i], NULL);
 		tcewin_drop_table_base(entry->table_group, tbl);
 		iommu_tce_table_put(tbl);
 	}
-	return TCEWIN_OK;
 }
 
 int tcewin_host_set_window(void *pe, tcewin_u32 number, struct tcewin_host_table *table)
@@ -299,7 +286,8 @@ int tcewin_host_set_window(void *pe, tcewin_u32 number, struct tcewin_host_table
 
 	if (tcewin_on_powernv())
 		return tcewin_powernv_set_window(entry, number, table);
-	return publish(entry, &table->table);
+	publish(entry, &table->table);
+	return TCEWIN_OK;
 }
 
 int tcewin_host_unset_window(void *pe, tcewin_u32 number)
@@ -308,5 +296,6 @@ int tcewin_host_unset_window(void *pe, tcewin_u32 number)
 
 	if (tcewin_on_powernv())
 		return tcewin_powernv_unset_window(entry, number);
-	return withdraw(entry, number);
+	withdraw(entry, number);
+	return TCEWIN_OK;
 }

@@ -98,7 +98,7 @@ int tcewin_pe_take(struct tcewin_pe *pe);
 int tcewin_pe_release(struct tcewin_pe *pe);
 
 /*
- * A window of a PE that is in no container, for somebody else to fill: *@window is what was made. BAD_PAGE_SHIFT, BAD_SIZE, BAD_LEVELS,
+ * A window of an LPAR's PE that is in no container, for somebody else to fill: *@window is what was made. BAD_PAGE_SHIFT, BAD_SIZE, BAD_LEVELS,
  * TOO_LARGE, NO_SLOT, NO_DDW, IN_THE_WAY, NO_MEMORY, FIRMWARE_ERROR, QUARANTINED. Close takes the window with @window->liobn away,
  * whatever is in it; STUCK: the PE is in quarantine. The caller keeps these two apart from each other and from the hand-over.
  */
