@@ -9,12 +9,8 @@
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <asm/iommu.h>
+#include "api.h"
 #include "glue.h"
-#include "kernel.h"
-
-#ifndef TCEWIN_HAVE_OWNERSHIP_PER_DEVICE
-#error "take_ownership() of this kernel is not told the device: not supported yet"
-#endif
 
 /* ---- what the kernel calls ---- */
 
