@@ -215,8 +215,10 @@ int tcewin_iommu_ops_init(void)
 	/* No device is half-way through the core's own probe, or on its way out. */
 	pci_lock_rescan_remove();
 	ret = register_ops();
-	if (ret)
+	if (ret) {
+		pr_err("cannot be the IOMMU driver that this kernel lacks: %d\n", ret);
 		goto unlock;
+	}
 	__module_get(THIS_MODULE);
 	bus_register_notifier(&pci_bus_type, &bus_notifier);
 	for_each_pci_dev(pdev)
