@@ -9,6 +9,7 @@
 #include <linux/pci.h>
 #include <linux/slab.h>
 #include <asm/iommu.h>
+#include "api.h"
 #include "glue.h"
 
 /*
@@ -130,6 +131,16 @@ static void adopt(struct pci_dev *pdev, struct iommu_table_group *table_group)
 		forget(entry);
 }
 
+/* Without the platform's operations a PE of an LPAR can, where there never are any. */
+static bool can_be_ours(const struct iommu_table_group *table_group)
+{
+	if (tcewin_keeps_platform_ops())
+		return false;
+	if (!table_group->ops)
+		return TCEWIN_LPAR_HAS_NO_OPS && !tcewin_on_powernv();
+	return table_group->ops->take_ownership;
+}
+
 /* A device is there. Its PE stays as it is if a user had it before us. */
 static void on_device(struct pci_dev *pdev)
 {
@@ -139,8 +150,8 @@ static void on_device(struct pci_dev *pdev)
 	if (!group)
 		return;
 	table_group = iommu_group_get_iommudata(group);
-	if (table_group && table_group->ops && table_group->ops->take_ownership &&
-	    !tcewin_keeps_platform_ops() && !tcewin_adopted_get(table_group) && !is_blocked(&pdev->dev))
+	if (table_group && can_be_ours(table_group) && !tcewin_adopted_get(table_group) &&
+	    !is_blocked(&pdev->dev))
 		adopt(pdev, table_group);
 	iommu_group_put(group);
 }
