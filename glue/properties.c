@@ -156,8 +156,9 @@ int tcewin_host_window_added(void *pe, const struct tcewin_window_info *window)
 	const struct tcewin_pe_host *host = pe;
 	int status;
 
-	if (!host->node)
-		return TCEWIN_OK;	/* bare metal describes no windows */
+	/* Bare metal describes no windows, and the platform its own. */
+	if (!host->node || tcewin_keeps_platform_ops())
+		return TCEWIN_OK;
 	mutex_lock(&slots_lock);
 	status = window->is_default ? add_default(host->node, window)
 				    : add_ddw(host->node, window);
