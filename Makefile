@@ -9,6 +9,7 @@ SHELL := /bin/bash
 help:
 	@echo 'make demo                 boot guests, load tcewin, move data through a 64-bit dynamic DMA window'
 	@echo 'make check [STEPS="..."]  every test, or the steps named (make steps lists them)'
+	@echo 'make check QUICK=1        a few minutes of it, between edits'
 	@echo 'make compare [KERNEL=NAME] the conformance cases against tcewin and the in-tree driver: build/compare/NAME.md (an hour)'
 	@echo '                          MACHINE=powernv9: on bare metal'
 	@echo 'make module KERNEL=NAME   build/NAME/tcewin.ko; NAME is 6.12, 6.12-64k, 6.12-trixie, 6.12-debug, 7.2, 7.2-64k,'
@@ -23,14 +24,14 @@ demo:
 	@tools/demo
 
 check:
-	@tools/check/run $(STEPS)
+	@tools/check/run $(if $(QUICK),--quick,$(STEPS))
 
 # Not a check: what the in-tree driver gets wrong is not ours to fix.
 compare: harness module
 	@tools/check/compare --machine '$(MACHINE)' --kernel '$(KERNEL)'
 
 steps:
-	@. tools/check/steps; printf '%s\n' "$${steps[@]}"
+	@. tools/check/steps; printf '%s\n' "$${steps[@]}" "$${guests[@]}"
 
 # V=1 shows the commands, C=2 runs sparse: see tools/build/module.
 module:
