@@ -12,6 +12,7 @@
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/types.h>
+#include <asm/iommu.h>
 #include <tcewin/engine.h>
 
 struct device;
@@ -104,6 +105,8 @@ struct tcewin_handle {
  * @borrowed: the kernel's table while a user has its window
  * @map: what the kernel's allocator had given out of it
  * @tce_kill: of the platform's tables (PowerNV)
+ * @behind: the platform's table of each place that has one of the engine's (platform_windows.c)
+ * @payer: the container's cookie of whose memory such a table is
  * @tables_lock: keeps the calls of foreign.c apart
  */
 struct tcewin_adopted {
@@ -119,10 +122,14 @@ struct tcewin_adopted {
 	struct iommu_table *borrowed;
 	unsigned long *map;
 	void (*tce_kill)(struct iommu_table *tbl, unsigned long index, unsigned long pages);
+	struct iommu_table *behind[IOMMU_TABLE_GROUP_MAX_TABLES];
+	struct tcewin_mm *payer;
 	struct mutex tables_lock; /* keeps the calls of foreign.c apart */
 };
 
 /* ownership.c */
+int tcewin_take(struct tcewin_adopted *entry, struct device *dev);
+void tcewin_release(struct tcewin_adopted *entry, struct device *dev);
 struct iommu_table_group_ops *
 tcewin_table_group_ops(const struct iommu_table_group_ops *platform);
 void tcewin_set_table_bases(struct iommu_table_group *table_group);
@@ -131,6 +138,7 @@ void tcewin_drop_table_base(struct iommu_table_group *table_group, const struct 
 /* adopt.c */
 struct tcewin_adopted *tcewin_adopted_get(const struct iommu_table_group *table_group);
 struct tcewin_adopted *tcewin_adopted(struct iommu_table_group *table_group);
+void tcewin_adopted_leave(struct tcewin_adopted *entry);
 int tcewin_adopt_init(void);
 void tcewin_adopt_exit(void);
 
@@ -150,6 +158,17 @@ long tcewin_create_table(struct iommu_table_group *table_group, int num, u32 pag
 			 u64 window_size, u32 levels, struct iommu_table **ptbl);
 long tcewin_set_window(struct iommu_table_group *table_group, int num, struct iommu_table *tbl);
 long tcewin_unset_window(struct iommu_table_group *table_group, int num);
+
+/* platform_windows.c */
+bool tcewin_keeps_platform_ops(void);
+int tcewin_platform_create(struct tcewin_adopted *entry, u32 page_shift, u32 window_shift,
+			   struct tcewin_ddw_window *window);
+int tcewin_platform_remove(struct tcewin_adopted *entry, u32 liobn);
+int tcewin_platform_reset(struct tcewin_adopted *entry);
+
+/* firmware.c */
+int tcewin_rtas_remove(const struct tcewin_pe_host *host, u32 liobn);
+int tcewin_rtas_reset(const struct tcewin_pe_host *host);
 
 /* handle.c */
 void *tcewin_handle_open(enum tcewin_container_kind kind);
@@ -201,10 +220,11 @@ int tcewin_powernv_set_window(struct tcewin_adopted *entry, u32 number,
 int tcewin_powernv_unset_window(struct tcewin_adopted *entry, u32 number);
 
 /* properties.c */
+bool tcewin_describes_ddw(const struct device_node *node);
 void tcewin_properties_exit(void);
 
 /* refuse.c */
-void tcewin_refuse(struct iommu_group *group);
+void tcewin_refuse(struct iommu_group *group, enum tcewin_container_kind kind);
 u32 tcewin_windows_supported(const struct iommu_table_group *table_group);
 int tcewin_refuse_init(void);
 void tcewin_refuse_exit(void);

@@ -11,6 +11,7 @@
 #include <asm/firmware.h>
 #include <asm/iommu.h>
 #include "glue.h"
+#include "ownership.h"
 #include "table.h"
 
 /* So many entries are invalidated before others may run. */
@@ -59,14 +60,8 @@ static int ask_a_table(struct tcewin_adopted *entry, struct tcewin_pe_info *info
 	return entry->tce_kill ? 0 : -ENODEV;
 }
 
-/**
- * tcewin_powernv_read() - what a PE can have
- * @entry: the PE
- * @info: filled
- *
- * Return: 0 or a negative errno.
- */
-int tcewin_powernv_read(struct tcewin_adopted *entry, struct tcewin_pe_info *info)
+/* What a PE can have. */
+static int read_pe(struct tcewin_adopted *entry, struct tcewin_pe_info *info)
 {
 	const struct iommu_table_group *table_group = entry->table_group;
 
@@ -80,6 +75,20 @@ int tcewin_powernv_read(struct tcewin_adopted *entry, struct tcewin_pe_info *inf
 }
 
 /**
+ * tcewin_powernv_read() - what a PE can have that the platform has taken from the kernel
+ * @entry: the PE
+ * @info: filled
+ *
+ * The platform's take does nothing where there was no table, though a bypass may be.
+ *
+ * Return: 0 or a negative errno.
+ */
+int tcewin_powernv_read(struct tcewin_adopted *entry, struct tcewin_pe_info *info)
+{
+	return empty_places(entry) ? read_pe(entry, info) : -EIO;
+}
+
+/**
  * tcewin_powernv_take() - the kernel lets go of a PE, its bypass included
  * @entry: the PE
  * @info: filled
@@ -89,7 +98,7 @@ int tcewin_powernv_read(struct tcewin_adopted *entry, struct tcewin_pe_info *inf
 int tcewin_powernv_take(struct tcewin_adopted *entry, struct tcewin_pe_info *info)
 {
 	struct iommu_table_group *table_group = entry->table_group;
-	int ret = entry->platform->take_ownership(table_group, entry->dev);
+	int ret = tcewin_platform_take(entry->platform, table_group, entry->dev);
 
 	if (ret) {
 		tcewin_host_event(&entry->host, TCEWIN_EVENT_FIRMWARE, "the kernel keeps the PE",
@@ -97,7 +106,7 @@ int tcewin_powernv_take(struct tcewin_adopted *entry, struct tcewin_pe_info *inf
 		return TCEWIN_FIRMWARE_ERROR;
 	}
 	tcewin_set_table_bases(table_group);
-	if (empty_places(entry) && !tcewin_powernv_read(entry, info))
+	if (!tcewin_powernv_read(entry, info))
 		return TCEWIN_OK;
 	tcewin_powernv_release(entry);
 	return TCEWIN_FIRMWARE_ERROR;
@@ -113,7 +122,7 @@ int tcewin_powernv_release(struct tcewin_adopted *entry)
 {
 	struct iommu_table_group *table_group = entry->table_group;
 
-	entry->platform->release_ownership(table_group, entry->dev);
+	tcewin_platform_release(entry->platform, table_group, entry->dev);
 	tcewin_set_table_bases(table_group);
 	if (table_group->tables[0])
 		return TCEWIN_OK;

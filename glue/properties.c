@@ -135,13 +135,30 @@ static int add_ddw(struct device_node *node, const struct tcewin_window_info *wi
 	return TCEWIN_FIRMWARE_ERROR;
 }
 
+/**
+ * tcewin_describes_ddw() - the device tree says that a PE has a DDW
+ * @node: of the PE
+ *
+ * Return: whether that is so.
+ */
+bool tcewin_describes_ddw(const struct device_node *node)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(ddw_names); i++)
+		if (of_property_present(node, ddw_names[i]))
+			return true;
+	return false;
+}
+
 int tcewin_host_window_added(void *pe, const struct tcewin_window_info *window)
 {
 	const struct tcewin_pe_host *host = pe;
 	int status;
 
-	if (!host->node)
-		return TCEWIN_OK;	/* bare metal describes no windows */
+	/* Bare metal describes no windows, and the platform its own. */
+	if (!host->node || tcewin_keeps_platform_ops())
+		return TCEWIN_OK;
 	mutex_lock(&slots_lock);
 	status = window->is_default ? add_default(host->node, window)
 				    : add_ddw(host->node, window);

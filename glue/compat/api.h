@@ -10,8 +10,21 @@
 #include <asm/iommu.h>
 #include "kernel.h"
 
-#if !TCEWIN_HAVE_OWNERSHIP_PER_DEVICE
-#error "take_ownership() of this kernel is not told the device: not supported yet"
+#if TCEWIN_HAVE_OWNERSHIP_PER_DEVICE != TCEWIN_HAVE_PLATFORM_IOMMU_OPS
+#error "take_ownership() of this kernel returns a status but is not told the device: not supported"
+#endif
+
+/* The platform's operations on PEs came to pSeries with its iommu_ops; PowerNV always had some. */
+#define TCEWIN_LPAR_HAS_NO_OPS (!TCEWIN_HAVE_PLATFORM_IOMMU_OPS)
+
+/* iommu_ops.c: ours, where the platform has none */
+#if TCEWIN_HAVE_PLATFORM_IOMMU_OPS
+static inline int tcewin_iommu_ops_init(void)
+{
+	return 0;
+}
+#else
+int tcewin_iommu_ops_init(void);
 #endif
 
 #endif
