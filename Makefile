@@ -9,6 +9,7 @@ SHELL := /bin/bash
 help:
 	@echo 'make demo                 boot guests, load tcewin, move data through a 64-bit dynamic DMA window'
 	@echo 'make check [STEPS="..."]  every test, or the steps named (make steps lists them)'
+	@echo 'make check QUICK=1        a few minutes of it, between edits'
 	@echo 'make compare [KERNEL=NAME] the conformance cases against tcewin and the in-tree driver: build/compare/NAME.md (an hour)'
 	@echo '                          MACHINE=powernv9: on bare metal'
 	@echo 'make bench [KERNEL= MACHINE=] what each ioctl costs, beside the in-tree driver, in instructions of the guest'
@@ -24,7 +25,7 @@ demo:
 	@tools/demo
 
 check:
-	@tools/check/run $(STEPS)
+	@tools/check/run $(if $(QUICK),--quick,$(STEPS))
 
 # Not a check: what the in-tree driver gets wrong is not ours to fix.
 compare: harness module
@@ -35,7 +36,7 @@ bench: build/ppc64le/tcewin-bench module
 	@tools/bench/run --machine '$(MACHINE)' --kernel '$(KERNEL)'
 
 steps:
-	@. tools/check/steps; printf '%s\n' "$${steps[@]}"
+	@. tools/check/steps; printf '%s\n' "$${steps[@]}" "$${guests[@]}"
 
 # V=1 shows the commands, C=2 runs sparse: see tools/build/module.
 module:
