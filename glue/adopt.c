@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 #include <asm/iommu.h>
 #include "glue.h"
+#include "lpar.h"
 
 /*
  * Inside of a group's mutex, so nothing that takes that one may be called with it held. An entry
@@ -74,6 +75,7 @@ static void forget(struct tcewin_adopted *entry)
 	mutex_unlock(&adopted_lock);
 	if (entry->pe)
 		tcewin_pe_destroy(entry->pe);
+	tcewin_kernel_ddw_forget(entry);
 	tcewin_pe_forget(&entry->host);
 	mutex_destroy(&entry->tables_lock);
 	kfree(entry);
@@ -103,6 +105,8 @@ static struct tcewin_adopted *add(struct iommu_table_group *table_group)
 		kfree(entry);
 		return ERR_PTR(-EINVAL);
 	}
+	if (!entry->platform)
+		tcewin_lpar_describe(entry);
 	mutex_lock(&adopted_lock);
 	list_add(&entry->next, &adopted);
 	mutex_unlock(&adopted_lock);
@@ -130,6 +134,14 @@ static void adopt(struct pci_dev *pdev, struct iommu_table_group *table_group)
 		forget(entry);
 }
 
+/* Somebody can hand the PE over: the platform, or on an LPAR that has no operations for it we. */
+static bool can_be_taken(const struct iommu_table_group *table_group)
+{
+	if (!table_group->ops)
+		return !tcewin_on_powernv();
+	return table_group->ops->take_ownership;
+}
+
 /* A device is there. Its PE stays as it is if a user had it before us. */
 static void on_device(struct pci_dev *pdev)
 {
@@ -139,8 +151,8 @@ static void on_device(struct pci_dev *pdev)
 	if (!group)
 		return;
 	table_group = iommu_group_get_iommudata(group);
-	if (table_group && table_group->ops && table_group->ops->take_ownership &&
-	    !tcewin_adopted_get(table_group) && !is_blocked(&pdev->dev))
+	if (table_group && can_be_taken(table_group) && !tcewin_adopted_get(table_group) &&
+	    !is_blocked(&pdev->dev))
 		adopt(pdev, table_group);
 	iommu_group_put(group);
 }

@@ -11,6 +11,7 @@
 #include <asm/iommu.h>
 #include "glue.h"
 #include "kernel.h"
+#include "lpar.h"
 
 #ifndef TCEWIN_HAVE_OWNERSHIP_PER_DEVICE
 #error "take_ownership() of this kernel is not told the device: not supported yet"
@@ -144,6 +145,8 @@ int tcewin_host_platform_take(void *pe, struct tcewin_pe_info *info)
 		tcewin_set_table_bases(table_group);
 		return ret;
 	}
+	if (!entry->platform)
+		return tcewin_lpar_take(entry, info);
 	ret = entry->platform->take_ownership(table_group, entry->dev);
 	if (ret) {
 		tcewin_host_event(pe, TCEWIN_EVENT_FIRMWARE, "the kernel keeps the PE", ret);
@@ -170,6 +173,8 @@ int tcewin_host_platform_release(void *pe)
 		tcewin_set_table_bases(table_group);
 		return TCEWIN_OK;
 	}
+	if (!entry->platform)
+		return tcewin_lpar_release(entry);
 	/* It would look for its property without a check. */
 	if (!tcewin_pe_has_default_window(&entry->host))
 		return TCEWIN_FIRMWARE_ERROR;
