@@ -9,6 +9,7 @@
 #include <linux/pci.h>
 #include <linux/slab.h>
 #include <asm/iommu.h>
+#include "api.h"
 #include "glue.h"
 #include "lpar.h"
 
@@ -134,11 +135,11 @@ static void adopt(struct pci_dev *pdev, struct iommu_table_group *table_group)
 		forget(entry);
 }
 
-/* Somebody can hand the PE over: the platform, or on an LPAR that has no operations for it we. */
-static bool can_be_taken(const struct iommu_table_group *table_group)
+/* Without the platform's operations a PE of an LPAR can, where there never are any. */
+static bool can_be_ours(const struct iommu_table_group *table_group)
 {
 	if (!table_group->ops)
-		return !tcewin_on_powernv();
+		return TCEWIN_LPAR_HAS_NO_OPS && !tcewin_on_powernv();
 	return table_group->ops->take_ownership;
 }
 
@@ -151,8 +152,8 @@ static void on_device(struct pci_dev *pdev)
 	if (!group)
 		return;
 	table_group = iommu_group_get_iommudata(group);
-	if (table_group && can_be_taken(table_group) && !tcewin_adopted_get(table_group) &&
-	    !is_blocked(&pdev->dev))
+	if (table_group && can_be_ours(table_group) &&
+	    !tcewin_adopted_get(table_group) && !is_blocked(&pdev->dev))
 		adopt(pdev, table_group);
 	iommu_group_put(group);
 }

@@ -60,9 +60,7 @@ static const char *obstacle(const struct tcewin_adopted *entry, const struct iom
 
 	if (!tbl || !tbl->it_map)
 		return "the kernel has no table for its default window";
-	if (table_group->tables[1] ||
-	    of_property_present(entry->host.node, DIRECT64_PROPNAME) ||
-	    of_property_present(entry->host.node, DMA64_PROPNAME))
+	if (table_group->tables[1] || tcewin_describes_ddw(entry->host.node))
 		return "the kernel has another window than the default one";
 	if (tbl->it_page_shift != IOMMU_PAGE_SHIFT_4K ||
 	    tbl->it_offset << tbl->it_page_shift != table_group->tce32_start ||

@@ -3,8 +3,8 @@
  * Firmware as the engine calls it (tcewin/host.h): hypercalls for translations, RTAS for windows.
  * Statuses go back as they come; what to do about them is the engine's.
  */
+#include <linux/kernel.h>
 #include <linux/sizes.h>
-#include <linux/wordpart.h>
 #include <asm/hvcall.h>
 #include <asm/plpar_wrappers.h>
 #include <asm/rtas.h>

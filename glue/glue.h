@@ -134,6 +134,8 @@ struct tcewin_adopted {
 };
 
 /* ownership.c */
+int tcewin_take(struct tcewin_adopted *entry, struct device *dev);
+void tcewin_release(struct tcewin_adopted *entry, struct device *dev);
 struct iommu_table_group_ops *
 tcewin_table_group_ops(const struct iommu_table_group_ops *platform);
 void tcewin_set_table_bases(struct iommu_table_group *table_group);
@@ -214,6 +216,7 @@ int tcewin_powernv_set_window(struct tcewin_adopted *entry, u32 number,
 int tcewin_powernv_unset_window(struct tcewin_adopted *entry, u32 number);
 
 /* properties.c */
+bool tcewin_describes_ddw(const struct device_node *node);
 void tcewin_properties_exit(void);
 
 /* refuse.c */

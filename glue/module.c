@@ -10,6 +10,7 @@
 #include <linux/pci.h>
 #include <linux/reboot.h>
 #include <asm/firmware.h>
+#include "api.h"
 #include "glue.h"
 
 /* Why it cannot work here, or NULL. */
@@ -66,11 +67,16 @@ static int __init tcewin_init(void)
 	ret = tcewin_vfio_init();
 	if (ret)
 		goto reboot_exit;
+	ret = tcewin_iommu_ops_init();
+	if (ret)
+		goto vfio_exit;
 	pr_info("serves VFIO containers of types 2 and 7 (sPAPR TCE)%s\n",
 		has_multitce() ? "" :
 		", one translation a hypercall: firmware has no multi-TCE option");
 	return 0;
 
+vfio_exit:
+	tcewin_vfio_exit();
 reboot_exit:
 	unregister_reboot_notifier(&reboot_notifier);
 adopt_exit:

@@ -10,22 +10,23 @@
 #include <linux/pci.h>
 #include <asm/iommu.h>
 #include "glue.h"
-#include "kernel.h"
 #include "lpar.h"
-
-#ifndef TCEWIN_HAVE_OWNERSHIP_PER_DEVICE
-#error "take_ownership() of this kernel is not told the device: not supported yet"
-#endif
+#include "ownership.h"
 
 /* ---- what the kernel calls ---- */
 
-static long take_ownership(struct iommu_table_group *table_group, struct device *dev)
+/**
+ * tcewin_take() - a user claims the group of a device
+ * @entry: the PE
+ * @dev: one of its devices
+ *
+ * Return: 0, then no translation of the kernel's is left; or a negative errno, then the kernel has
+ * the PE as before. Context: the group's mutex is held.
+ */
+int tcewin_take(struct tcewin_adopted *entry, struct device *dev)
 {
-	struct tcewin_adopted *entry = tcewin_adopted_get(table_group);
 	int status;
 
-	if (WARN_ON_ONCE(!entry))
-		return -ENODEV;
 	entry->dev = dev;
 	status = tcewin_pe_take(entry->pe);
 	entry->dev = NULL;
@@ -40,13 +41,17 @@ static long take_ownership(struct iommu_table_group *table_group, struct device 
 	return 0;
 }
 
-static void release_ownership(struct iommu_table_group *table_group, struct device *dev)
+/**
+ * tcewin_release() - the user lets the group of a device go
+ * @entry: the PE
+ * @dev: one of its devices
+ *
+ * Context: the group's mutex is held.
+ */
+void tcewin_release(struct tcewin_adopted *entry, struct device *dev)
 {
-	struct tcewin_adopted *entry = tcewin_adopted_get(table_group);
 	int status;
 
-	if (WARN_ON_ONCE(!entry))
-		return;
 	entry->dev = dev;
 	status = tcewin_pe_release(entry->pe);
 	entry->dev = NULL;
@@ -57,7 +62,9 @@ static void release_ownership(struct iommu_table_group *table_group, struct devi
 		entry->told = true;
 		return;
 	}
-	set_iommu_table_base(dev, table_group->tables[0]);
+	/* Others have got it with the release of the PE, or the other table that they had. */
+	if (!get_iommu_table_base(dev))
+		set_iommu_table_base(dev, entry->table_group->tables[0]);
 	if (entry->holds_module) {
 		/* Unloading waits for the group's mutex, which is held here. */
 		entry->holds_module = false;
@@ -70,14 +77,14 @@ static struct iommu_table_group_ops lpar_ops = {
 	.create_table = tcewin_create_table,
 	.set_window = tcewin_set_window,
 	.unset_window = tcewin_unset_window,
-	.take_ownership = take_ownership,
-	.release_ownership = release_ownership,
+	.take_ownership = tcewin_take_ownership,
+	.release_ownership = tcewin_release_ownership,
 };
 
 /* The platform's windows are what another VFIO driver gets there. */
 static struct iommu_table_group_ops powernv_ops = {
-	.take_ownership = take_ownership,
-	.release_ownership = release_ownership,
+	.take_ownership = tcewin_take_ownership,
+	.release_ownership = tcewin_release_ownership,
 };
 
 /**
@@ -147,7 +154,7 @@ int tcewin_host_platform_take(void *pe, struct tcewin_pe_info *info)
 	}
 	if (!entry->platform)
 		return tcewin_lpar_take(entry, info);
-	ret = entry->platform->take_ownership(table_group, entry->dev);
+	ret = tcewin_platform_take(entry->platform, table_group, entry->dev);
 	if (ret) {
 		tcewin_host_event(pe, TCEWIN_EVENT_FIRMWARE, "the kernel keeps the PE", ret);
 		return TCEWIN_FIRMWARE_ERROR;
@@ -156,7 +163,7 @@ int tcewin_host_platform_take(void *pe, struct tcewin_pe_info *info)
 	if (!table_group->tables[0] && !table_group->tables[1] &&
 	    !tcewin_pe_read(&entry->host, table_group, info) && info->max_windows)
 		return TCEWIN_OK;
-	entry->platform->release_ownership(table_group, entry->dev);
+	tcewin_platform_release(entry->platform, table_group, entry->dev);
 	tcewin_set_table_bases(table_group);
 	return TCEWIN_FIRMWARE_ERROR;
 }
@@ -178,7 +185,7 @@ int tcewin_host_platform_release(void *pe)
 	/* It would look for its property without a check. */
 	if (!tcewin_pe_has_default_window(&entry->host))
 		return TCEWIN_FIRMWARE_ERROR;
-	entry->platform->release_ownership(table_group, entry->dev);
+	tcewin_platform_release(entry->platform, table_group, entry->dev);
 	if (!table_group->tables[0])
 		return TCEWIN_FIRMWARE_ERROR;
 	tcewin_set_table_bases(table_group);

@@ -11,6 +11,7 @@
 #include <asm/firmware.h>
 #include <asm/iommu.h>
 #include "glue.h"
+#include "ownership.h"
 #include "table.h"
 
 /* So many entries are invalidated before others may run. */
@@ -89,7 +90,7 @@ int tcewin_powernv_read(struct tcewin_adopted *entry, struct tcewin_pe_info *inf
 int tcewin_powernv_take(struct tcewin_adopted *entry, struct tcewin_pe_info *info)
 {
 	struct iommu_table_group *table_group = entry->table_group;
-	int ret = entry->platform->take_ownership(table_group, entry->dev);
+	int ret = tcewin_platform_take(entry->platform, table_group, entry->dev);
 
 	if (ret) {
 		tcewin_host_event(&entry->host, TCEWIN_EVENT_FIRMWARE, "the kernel keeps the PE",
@@ -113,7 +114,7 @@ int tcewin_powernv_release(struct tcewin_adopted *entry)
 {
 	struct iommu_table_group *table_group = entry->table_group;
 
-	entry->platform->release_ownership(table_group, entry->dev);
+	tcewin_platform_release(entry->platform, table_group, entry->dev);
 	tcewin_set_table_bases(table_group);
 	if (table_group->tables[0])
 		return TCEWIN_OK;

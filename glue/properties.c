@@ -121,6 +121,22 @@ static int add_ddw(struct device_node *node, const struct tcewin_window_info *wi
 	return TCEWIN_FIRMWARE_ERROR;
 }
 
+/**
+ * tcewin_describes_ddw() - the device tree says that a PE has a DDW
+ * @node: of the PE
+ *
+ * Return: whether that is so.
+ */
+bool tcewin_describes_ddw(const struct device_node *node)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(ddw_names); i++)
+		if (of_property_present(node, ddw_names[i]))
+			return true;
+	return false;
+}
+
 /*
  * Bare metal describes no windows. Where the platform leaves the hand-over to us (6.1) its property
  * of the default window stays in the tree, which is enough for a device that is hot-added, and

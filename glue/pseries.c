@@ -173,7 +173,7 @@ int tcewin_pe_find(struct iommu_table_group *table_group, struct tcewin_pe_host 
 	if (!pdev)
 		return -ENODEV;
 	dn = pci_device_to_OF_node(pdev);
-	strscpy(pe->name, pci_name(pdev));
+	strscpy(pe->name, pci_name(pdev), sizeof(pe->name));
 	if (tcewin_on_powernv()) {
 		pe->has_ddw = true;
 		pci_dev_put(pdev);

@@ -22,8 +22,15 @@ enum vfio_group_type {
 	VFIO_NO_IOMMU,
 };
 
-#if TCEWIN_VFIO_LAYOUT == 612
-/* 6.2 and later: register_device and dma_rw, no notify */
+enum vfio_iommu_notify_type {
+	VFIO_IOMMU_CONTAINER_CLOSE = 0,
+};
+
+#if TCEWIN_VFIO_LAYOUT != 61 && TCEWIN_VFIO_LAYOUT != 612
+#error "no such layout of struct vfio_iommu_driver_ops"
+#endif
+
+/* 61: 6.1, with notify. 612: seen in 6.12 and 7.2. */
 struct vfio_iommu_driver_ops {
 	char *name;
 	struct module *owner;
@@ -41,10 +48,10 @@ struct vfio_iommu_driver_ops {
 	int (*dma_rw)(void *iommu_data, dma_addr_t user_iova, void *data, size_t count,
 		      bool write);
 	struct iommu_domain *(*group_iommu_domain)(void *iommu_data, struct iommu_group *group);
-};
-#else
-#error "no such layout of struct vfio_iommu_driver_ops"
+#if TCEWIN_VFIO_LAYOUT == 61
+	void (*notify)(void *iommu_data, enum vfio_iommu_notify_type event);
 #endif
+};
 
 int vfio_register_iommu_driver(const struct vfio_iommu_driver_ops *ops);
 void vfio_unregister_iommu_driver(const struct vfio_iommu_driver_ops *ops);
