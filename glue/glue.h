@@ -220,7 +220,7 @@ bool tcewin_describes_ddw(const struct device_node *node);
 void tcewin_properties_exit(void);
 
 /* refuse.c */
-void tcewin_refuse(struct iommu_group *group);
+void tcewin_refuse(struct iommu_group *group, enum tcewin_container_kind kind);
 u32 tcewin_windows_supported(const struct iommu_table_group *table_group);
 int tcewin_refuse_init(void);
 void tcewin_refuse_exit(void);

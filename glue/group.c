@@ -110,7 +110,7 @@ void tcewin_group_detach(struct tcewin_handle *handle, struct iommu_group *group
 	mutex_unlock(&handle->groups_lock);
 	if (tcewin_container_detach(handle->container, entry->pe) == TCEWIN_STUCK) {
 		handle->stuck = true;
-		tcewin_refuse(group);
+		tcewin_refuse(group, handle->kind);
 	}
 	kfree(entry);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Makes a refusal hold. When we refuse a group VFIO_SET_IOMMU goes on to the next driver, and the
- * in-tree one might take it. It does not while it reads that the group supports no dynamic window,
- * so that is what it reads until the walk over the drivers is over.
+ * in-tree one might take it. It does not while it reads what compat/refusal.h has for it, so that
+ * is what it reads until the walk over the drivers is over.
  *
  * The end of the walk: vfio_unregister_iommu_driver() of something never registered does nothing,
  * but needs the lock that the walk holds. When our other copy, registered before the in-tree
@@ -15,13 +15,14 @@
 #include <linux/workqueue.h>
 #include <asm/iommu.h>
 #include "glue.h"
+#include "refusal.h"
 #include "vfio_layout.h"
 
 struct refusal {
 	struct list_head next;
 	struct work_struct work;
 	struct iommu_table_group *table_group;
-	u32 windows;		/* the true number */
+	struct tcewin_truth truth;
 	bool again;		/* refused once more: another walk is on */
 };
 
@@ -57,9 +58,7 @@ static void give_back(struct work_struct *work)
 		mutex_lock(&refusals_lock);
 		again = refusal->again;
 		if (!again) {
-			/* A hot-added device of the PE makes the platform ask firmware again. */
-			if (!table_group->max_dynamic_windows_supported)
-				table_group->max_dynamic_windows_supported = refusal->windows;
+			tcewin_unhide(table_group, &refusal->truth);
 			list_del(&refusal->next);
 		}
 		mutex_unlock(&refusals_lock);
@@ -70,15 +69,16 @@ static void give_back(struct work_struct *work)
 /**
  * tcewin_refuse() - no other driver may take the group either, in this SET_IOMMU
  * @group: the group that our attach is about to refuse
+ * @kind: of the container; v2 when that is not known
  *
  * Context: attach_group of the VFIO core.
  */
-void tcewin_refuse(struct iommu_group *group)
+void tcewin_refuse(struct iommu_group *group, enum tcewin_container_kind kind)
 {
 	struct iommu_table_group *table_group = iommu_group_get_iommudata(group);
 	struct refusal *refusal;
 
-	if (!table_group)
+	if (!table_group || !tcewin_refusal_works(kind))
 		return;	/* nobody takes that */
 	mutex_lock(&refusals_lock);
 	refusal = find(table_group);
@@ -88,8 +88,7 @@ void tcewin_refuse(struct iommu_group *group)
 		refusal = kzalloc(sizeof(*refusal), GFP_KERNEL | __GFP_NOFAIL);
 		INIT_WORK(&refusal->work, give_back);
 		refusal->table_group = table_group;
-		refusal->windows = table_group->max_dynamic_windows_supported;
-		table_group->max_dynamic_windows_supported = 0;
+		tcewin_hide(table_group, &refusal->truth);
 		list_add(&refusal->next, &refusals);
 		queue_work(queue, &refusal->work);
 	}
@@ -109,7 +108,7 @@ u32 tcewin_windows_supported(const struct iommu_table_group *table_group)
 
 	mutex_lock(&refusals_lock);
 	refusal = find(table_group);
-	windows = refusal ? refusal->windows : table_group->max_dynamic_windows_supported;
+	windows = tcewin_true_windows(table_group, refusal ? &refusal->truth : NULL);
 	mutex_unlock(&refusals_lock);
 	return windows == U32_MAX ? 0 : min_t(u32, windows, TCEWIN_WINDOWS_MAX);
 }

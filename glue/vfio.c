@@ -44,7 +44,7 @@ static int tcewin_vfio_attach_group(void *data, struct iommu_group *group,
 		if (handle)
 			ret = tcewin_group_attach(handle, group);
 		if (ret)
-			tcewin_refuse(group);
+			tcewin_refuse(group, handle ? handle->kind : TCEWIN_CONTAINER_V2);
 	}
 	if (handle)
 		tcewin_handle_put(handle);

@@ -40,11 +40,12 @@ public:
 		if (!start_with(first))
 			return;
 		auto idle = Container::open();
+		auto unused = module_refs(module_of(first));
 		auto rig = Rig::open(function_);
 		if (!report_.step("open one container, set another one up", rig) || !idle || !add(second))
 			return;
-		report_.check("the one in use stays with", held_only_by(first),
-			      held_only_by(first) ? name_of(first) : "somebody else");
+		bool held = module_refs(module_of(first)) > unused && module_refs(module_of(second)) == 0;
+		report_.check("the one in use stays with", held, held ? name_of(first) : "somebody else");
 		report_.check("and works", moves_data(**rig), "asked");
 		rig->reset();
 		set_up_idle(*idle);
@@ -67,10 +68,24 @@ public:
 		}
 	}
 
+	void refused_twice()
+	{
+		for (auto when : {"SET_IOMMU 7", "and once more"}) {
+			auto rig = Rig::open(function_);
+			report_.step(when, rig, Errno{EINVAL});
+		}
+	}
+
 	// A PE without DDW is refused a v2 container, and the core goes on to offer it to the next driver, which would
 	// take it.
 	void without_ddw()
 	{
+		if (stays(Driver::tcewin)) {
+			refused_twice(); // behind the in-tree driver
+			refuses({Driver::tcewin});
+			refuses({Driver::tcewin, Driver::in_tree});
+			return;
+		}
 		shows_what_in_tree_does();
 		refuses({Driver::tcewin});
 		refuses({Driver::tcewin, Driver::in_tree});
@@ -84,21 +99,36 @@ public:
 		report_.heading("rmmod while a container is open");
 		if (!start_with(Driver::tcewin))
 			return;
+		auto unused = module_refs(module_of(Driver::tcewin));
 		auto rig = Rig::open(function_);
 		if (!report_.step("set a container up", rig))
 			return;
+		report_.check("it is held", module_refs(module_of(Driver::tcewin)) > unused, "asked");
 		auto refused = rmmod(module_of(Driver::tcewin));
 		bool busy = !refused && (refused.error() == Errno{EWOULDBLOCK} || refused.error() == Errno{EBUSY});
 		report_.check("rmmod tcewin is refused", busy, outcome(refused));
 		report_.check("and the container works", moves_data(**rig), "asked");
 		rig->reset();
-		report_.step("rmmod tcewin after close", rmmod(module_of(Driver::tcewin)));
+		check_rmmod(report_, Driver::tcewin, unused);
+	}
+
+	void serves(std::string_view what, Driver wanted)
+	{
+		auto rig = Rig::open(function_);
+		if (!report_.step("set a container up", rig))
+			return;
+		auto served = (*rig)->served_by();
+		report_.check(what, served == wanted, to_text(served));
+		report_.check("and works", moves_data(**rig), "asked");
 	}
 
 private:
 	bool clear()
 	{
-		auto one = unload(Driver::in_tree), two = unload(Driver::tcewin);
+		auto one = unload(Driver::in_tree);
+		if (stays(Driver::tcewin))
+			return report_.step("unload in-tree; tcewin stays", one);
+		auto two = unload(Driver::tcewin);
 		return report_.step("unload both", one ? two : one);
 	}
 	bool start_with(Driver driver)
@@ -130,26 +160,7 @@ private:
 		for (auto driver : loaded)
 			if (!add(driver))
 				return;
-		for (auto when : {"SET_IOMMU 7", "and once more"}) {
-			auto rig = Rig::open(function_);
-			report_.step(when, rig, Errno{EINVAL});
-		}
-	}
-
-	static bool held_only_by(Driver driver)
-	{
-		return module_refs(module_of(driver)).value_or(0) > 0 &&
-		       module_refs(module_of(other(driver))).value_or(0) == 0;
-	}
-
-	void serves(std::string_view what, Driver wanted)
-	{
-		auto rig = Rig::open(function_);
-		if (!report_.step("set a container up", rig))
-			return;
-		auto served = (*rig)->served_by();
-		report_.check(what, served == wanted, to_text(served));
-		report_.check("and works", moves_data(**rig), "asked");
+		refused_twice();
 	}
 
 	// The container was open, without a group, when the second driver came.
@@ -191,6 +202,34 @@ void with_ddw(Drivers &drivers, const Drivers_options &options)
 	}
 }
 
+// Where tcewin stays it comes but once, here behind the in-tree driver. No container of that one's can be in use
+// before: it is shown that nothing can be bound.
+std::optional<Pci_function> come_behind_in_tree(Report &report, const Drivers_options &options)
+{
+	report.heading("the in-tree driver alone");
+	if (!report.step("modprobe vfio-pci", modprobe("vfio-pci")) ||
+	    !report.check("tcewin was not loaded before", !module_loaded(module_of(Driver::tcewin)), "asked") ||
+	    !report.step("load in-tree", load(Driver::in_tree, options.source)))
+		return std::nullopt;
+	auto function = Rig::find();
+	if (!report.step("find an edu device (1234:11e8)", function))
+		return std::nullopt;
+	report.step(fmt::format("bind {} to vfio-pci", function->address()), function->bind_vfio(), Errno{ENODEV});
+	if (!report.step("then load tcewin", load(Driver::tcewin, options.source)) ||
+	    !report.step(fmt::format("bind {} to vfio-pci", function->address()), function->bind_vfio()))
+		return std::nullopt;
+	return *function;
+}
+
+void where_it_stays(Drivers &drivers)
+{
+	drivers.serves("a container is served by", Driver::tcewin);
+	drivers.in_order(Driver::tcewin, Driver::in_tree);
+	drivers.across_load(Driver::tcewin);
+	drivers.refusals();
+	drivers.unload_in_use();
+}
+
 } // namespace
 
 bool run_drivers(const Drivers_options &options)
@@ -198,15 +237,20 @@ bool run_drivers(const Drivers_options &options)
 	Report report;
 	report.heading("which driver serves");
 	auto kmsg = Kmsg::follow();
-	auto function = prepare(report, options);
+	const bool once = stays(Driver::tcewin);
+	if (once && !report.check("all that is possible, in one order", options.orders.empty(), "asked"))
+		return false;
+	auto function = once ? come_behind_in_tree(report, options) : prepare(report, options);
 	if (!function)
 		return false;
 
 	Drivers drivers{report, options, *function};
-	if (has_ddw(*function))
-		with_ddw(drivers, options);
-	else
+	if (!has_ddw(*function))
 		drivers.without_ddw();
+	else if (once)
+		where_it_stays(drivers);
+	else
+		with_ddw(drivers, options);
 	check_splats(report, kmsg);
 	report.summary();
 	return report.good();

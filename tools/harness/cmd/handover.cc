@@ -199,6 +199,7 @@ bool run_handover(const Handover_options &options)
 	kernel_moves(report, functions, "adopted");
 
 	auto before = Counts::rested();
+	auto idle = module_refs(module_of(options.driver));
 	round(report, options, functions, 32, *memory);
 	round(report, options, functions, 64, *memory);
 	hot_add(report, options, functions, *memory);
@@ -207,7 +208,7 @@ bool run_handover(const Handover_options &options)
 	auto after = settled(before);
 	report.check("VmLck and pinned pages are back", after == before, difference(before, after));
 
-	report.step(fmt::format("rmmod {}", module_of(options.driver)), unload(options.driver));
+	check_rmmod(report, options.driver, idle);
 	kernel_moves(report, functions, "without tcewin");
 	check_splats(report, kmsg);
 	report.summary();

@@ -204,6 +204,7 @@ bool run_life(const Life_options &given)
 
 	Window_story first{.name = "default window"}, second{.name = "DDW"};
 	auto before = Counts::now();
+	auto idle = module_refs(module_of(options.driver));
 	live(report, options, *function, first, second);
 	auto after = settled(before);
 	report.check("VmLck and pinned pages are back after close", after == before, difference(before, after));
@@ -212,7 +213,7 @@ bool run_life(const Life_options &given)
 	after = settled(before);
 	report.check("VmLck and pinned pages are back", after == before, difference(before, after));
 
-	report.step(fmt::format("rmmod {}", module_of(options.driver)), unload(options.driver));
+	check_rmmod(report, options.driver, idle);
 	check_splats(report, kmsg);
 	print_table(first, second);
 	report.heading(fmt::format("served by: {}", name_of(options.driver)));

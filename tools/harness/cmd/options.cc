@@ -35,6 +35,22 @@ std::optional<Pci_function> prepare(Report &report, const Options &options)
 	return *function;
 }
 
+void check_rmmod(Report &report, Driver driver, std::optional<int> idle)
+{
+	auto name = module_of(driver);
+	if (!stays(driver)) {
+		report.step(fmt::format("rmmod {}", name), unload(driver));
+		return;
+	}
+	report.step(fmt::format("rmmod {}, which this kernel has as its IOMMU driver", name), unload(driver),
+		    Errno{EWOULDBLOCK});
+	if (!idle)
+		return;
+	auto now = module_refs(name);
+	report.check("only that keeps it: its references are as before", now == idle,
+		     fmt::format("{}, before {}", now.value_or(-1), *idle));
+}
+
 bool run_on_edu(const Options &options, std::string_view what,
 		const std::function<void(Report &, const Pci_function &)> &use)
 {
@@ -45,10 +61,11 @@ bool run_on_edu(const Options &options, std::string_view what,
 	if (!function)
 		return false;
 	auto before = Counts::rested();
+	auto idle = module_refs(module_of(options.driver));
 	use(report, *function);
 	auto after = settled(before);
 	report.check("VmLck and pinned pages are back after close", after == before, difference(before, after));
-	report.step(fmt::format("rmmod {}", module_of(options.driver)), unload(options.driver));
+	check_rmmod(report, options.driver, idle);
 	check_splats(report, kmsg);
 	report.summary();
 	return report.good();

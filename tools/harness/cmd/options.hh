@@ -20,6 +20,10 @@ struct Options {
 // Loads exactly the asked driver and finds the device; nullopt: said why, and counted as a failure.
 std::optional<Pci_function> prepare(Report &report, const Options &options);
 
+// Unloads the driver; one that stays refuses that, and nobody but the core has it any more: `idle` are its references
+// as they were before it was used.
+void check_rmmod(Report &report, Driver driver, std::optional<int> idle = std::nullopt);
+
 // A subcommand that is one use of the edu device: before it the above, after it the counts as they were, the module
 // gone and nothing in the log.
 bool run_on_edu(const Options &options, std::string_view what,

@@ -132,6 +132,7 @@ bool run_race(const Race_options &options)
 	fill(bystander->bytes(), 99);
 
 	auto before = Counts::now();
+	auto idle = module_refs(module_of(options.driver));
 	{
 		auto container = Container::open();
 		auto number = function->group();
@@ -147,7 +148,7 @@ bool run_race(const Race_options &options)
 					     [&position](auto byte) { return byte == pattern_at(99, position++); });
 	report.check("memory that was never registered", untouched, untouched ? "untouched" : "CHANGED");
 	report.step("a container can be set up again", Rig::open(*function));
-	report.step(fmt::format("rmmod {}", module_of(options.driver)), unload(options.driver));
+	check_rmmod(report, options.driver, idle);
 	check_splats(report, kmsg);
 	report.summary();
 	return report.good();

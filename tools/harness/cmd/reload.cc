@@ -108,20 +108,55 @@ void under_load(Report &report, const Reload_options &options, const Pci_functio
 	check_disk(report, load, reload.quietest());
 }
 
+// Where it stays it comes once, and takes over a disk that is being worked.
+void once_under_load(Report &report, const Reload_options &options, const std::string &disk)
+{
+	Disk_load load{disk};
+	auto work_on = [&load] {
+		auto enough = load.transfers() + 100;
+		while (load.transfers() < enough && load.faults() == 0)
+			std::this_thread::sleep_for(std::chrono::milliseconds{1});
+	};
+	work_on();
+	auto function = prepare(report, options);
+	if (!function)
+		return;
+	work_on();
+	auto counts = Counts::rested();
+	auto idle = module_refs(module_of(options.driver));
+	unsigned used = 0;
+	for (; used < options.rounds / used_every; ++used)
+		if (auto rig = Rig::open(*function); !rig || !moves_data(**rig))
+			break;
+	report.check("containers work beside it", used == options.rounds / used_every, fmt::format("{}", used));
+	auto after = settled(counts);
+	report.check("VmLck and pinned pages are as before", after == counts, difference(counts, after));
+	check_rmmod(report, options.driver, idle);
+	work_on();
+	load.stop();
+	check_disk(report, load, load.transfers());
+}
+
 } // namespace
 
 bool run_reload(const Reload_options &options)
 {
 	Report report;
-	report.heading(fmt::format("{} loaded and unloaded under a disk's I/O", module_of(options.driver)));
-	auto function = prepare(report, options);
-	if (!function)
+	const bool once = stays(options.driver);
+	report.heading(fmt::format("{} {} under a disk's I/O", module_of(options.driver),
+				   once ? "loaded, for good," : "loaded and unloaded"));
+	auto function = once ? std::nullopt : prepare(report, options);
+	if (!once && !function)
 		return false;
 	auto kmsg = Kmsg::follow(); // the first module from outside of the tree is always worth a warning
 	report.step("modprobe nvme", modprobe("nvme"));
 	auto disk = find_nvme_disk();
-	if (report.step("find an NVMe disk", disk))
-		under_load(report, options, *function, *disk);
+	if (report.step("find an NVMe disk", disk)) {
+		if (once)
+			once_under_load(report, options, *disk);
+		else
+			under_load(report, options, *function, *disk);
+	}
 	auto complaints = kmsg ? kmsg->complaints() : std::vector<std::string>{"no /dev/kmsg"};
 	report.check("the kernel's log has no warning", complaints.empty(), fmt::format("{} lines", complaints.size()));
 	for (auto &line : complaints)

@@ -200,6 +200,7 @@ bool run_stress(const Stress_options &options)
 	if (places.empty())
 		return false;
 	auto before = Counts::rested();
+	auto idle = module_refs(module_of(options.driver));
 	stress_it(report, options, places);
 	auto after = settled(before);
 	report.check("VmLck and pinned pages are as before", after == before, difference(before, after));
@@ -208,7 +209,7 @@ bool run_stress(const Stress_options &options)
 		report.check(fmt::format("a container of group {} works", place.group), rig && moves_data(**rig),
 			     outcome(rig));
 	}
-	report.step(fmt::format("rmmod {}", module_of(options.driver)), unload(options.driver));
+	check_rmmod(report, options.driver, idle);
 	check_splats(report, kmsg);
 	report.summary();
 	return report.good();

@@ -2,9 +2,12 @@
 #include "lib/modules.hh"
 
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 
 #include <array>
+#include <cstdio>
+#include <utility>
 
 #include "lib/fd.hh"
 #include "lib/sysfs.hh"
@@ -88,6 +91,14 @@ Result<> unload(Driver driver)
 	if (!module_loaded(module_of(driver)))
 		return {};
 	return rmmod(module_of(driver));
+}
+
+bool stays(Driver driver)
+{
+	utsname name;
+	unsigned major = 0, minor = 0;
+	bool known = ::uname(&name) == 0 && std::sscanf(name.release, "%u.%u", &major, &minor) == 2;
+	return driver == Driver::tcewin && known && std::pair{major, minor} < std::pair{6u, 4u};
 }
 
 Result<> load_only(Driver driver, const Module_source &source)

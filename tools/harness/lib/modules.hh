@@ -39,6 +39,9 @@ struct Module_source {
 Result<> load(Driver driver, const Module_source &source); // loaded already: fine
 Result<> unload(Driver driver);				   // not loaded: fine
 
+// Once loaded it is there for good: before 6.4 the platform has no IOMMU driver, so that is what tcewin is.
+bool stays(Driver driver);
+
 // vfio-pci and exactly the asked driver; the other one, which a softdep of vfio may have brought in, is removed. The
 // in-tree driver with "vfio=0" among tcewin's parameters: that one serves, over tcewin's operations of the PEs.
 Result<> load_only(Driver driver, const Module_source &source);
