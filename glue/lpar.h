@@ -7,7 +7,7 @@
 #define TCEWIN_LPAR_H
 
 #include <linux/build_bug.h>
-#include <linux/notifier.h>
+#include <linux/mutex.h>
 #include "glue.h"
 
 struct property;
@@ -34,15 +34,11 @@ static_assert(sizeof(struct tcewin_ddw_value) == 24);
  * @property: describes it; its value is what the kernel's list of such windows points to
  * @window: the window, as it was and is to be made again
  * @direct: all memory is mapped in it; otherwise it has a table, tables[1]
- * @name: of the PE, for the log
- * @memory: keeps memory from coming and going meanwhile
  */
 struct tcewin_kernel_ddw {
 	struct property *property;
 	struct tcewin_window_info window;
 	bool direct;
-	const char *name;
-	struct notifier_block memory;
 };
 
 /* lpar_take.c */
@@ -52,6 +48,7 @@ int tcewin_lpar_release(struct tcewin_adopted *entry);
 
 /* lpar_ddw.c */
 struct property *tcewin_kernel_ddw_property(const struct device_node *node, bool *direct);
+void tcewin_kernel_ddw_read(const struct property *property, struct tcewin_window_info *window);
 int tcewin_kernel_ddw_park(struct tcewin_adopted *entry);
 int tcewin_kernel_ddw_restore(struct tcewin_adopted *entry);
 void tcewin_kernel_ddw_forget(struct tcewin_adopted *entry);
@@ -60,8 +57,16 @@ void tcewin_kernel_ddw_forget(struct tcewin_adopted *entry);
 void tcewin_devices_park(struct tcewin_adopted *entry);
 void tcewin_devices_restore(struct tcewin_adopted *entry, const struct tcewin_window_info *ddw);
 
+/* lpar_memory.c */
+extern struct mutex tcewin_memory_lock;
+void tcewin_memory_watch(void);
+
 /* lpar_tces.c */
 long tcewin_tces_clear(const struct tcewin_window_info *window);
+long tcewin_tces_map(const struct tcewin_window_info *window, unsigned long pfn,
+		     unsigned long pages);
+long tcewin_tces_unmap(const struct tcewin_window_info *window, unsigned long pfn,
+		       unsigned long pages);
 long tcewin_tces_map_memory(const struct tcewin_window_info *window);
 
 #endif

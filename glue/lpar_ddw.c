@@ -6,14 +6,12 @@
  * The kernel keeps such windows in a list that nobody else can change: what memory goes online is
  * mapped in each of them, and a driver that wants 64 bits gets what it finds there. But what the
  * list points to is the value of the property that describes the window. So the property stays in
- * the tree, and while the window is gone it names a LIOBN that firmware does not know: the LIOBN it
- * had may be a user's window by now. Nothing can be mapped there, so no memory can go online;
- * a notifier of ours refuses that, and that memory goes offline, before anything is tried. To a
- * kernel started by kexec, and to hot-removal, an empty property means that there is no window.
+ * the tree, and while the window is gone it names a LIOBN that firmware does not know: the LIOBN
+ * that it had may be a user's window by now. (Memory can go online all the same: lpar_memory.c.)
+ * To a kernel started by kexec, and to hot-removal, an empty property means that there is no window.
  */
-#define pr_fmt(fmt) "tcewin: " fmt
 #include <linux/iommu.h>
-#include <linux/memory.h>
+#include <linux/log2.h>
 #include <linux/of.h>
 #include <linux/slab.h>
 #include <asm/hvcall.h>
@@ -40,19 +38,6 @@ struct property *tcewin_kernel_ddw_property(const struct device_node *node, bool
 	return property && property->length >= sizeof(struct tcewin_ddw_value) ? property : NULL;
 }
 
-/* ---- memory that comes and goes ---- */
-
-static int on_memory(struct notifier_block *nb, unsigned long action, void *unused)
-{
-	const struct tcewin_kernel_ddw *ddw = container_of(nb, struct tcewin_kernel_ddw, memory);
-
-	if (action != MEM_GOING_ONLINE && action != MEM_GOING_OFFLINE)
-		return NOTIFY_DONE;
-	pr_notice_ratelimited("%s: memory cannot go %s: a user has the PE, and the kernel's window for all memory is to come back\n",
-			      ddw->name, action == MEM_GOING_ONLINE ? "online" : "offline");
-	return NOTIFY_BAD;
-}
-
 /* ---- the property ---- */
 
 static void write_value(struct tcewin_kernel_ddw *ddw)
@@ -62,33 +47,36 @@ static void write_value(struct tcewin_kernel_ddw *ddw)
 	value->start = cpu_to_be64(ddw->window.start);
 	value->page_shift = cpu_to_be32(ddw->window.page_shift);
 	value->window_shift = cpu_to_be32(ilog2(ddw->window.size));
-	smp_wmb(); /* a LIOBN with what belongs to it */
-	WRITE_ONCE(value->liobn, cpu_to_be32(ddw->window.liobn));
+	value->liobn = cpu_to_be32(ddw->window.liobn);
 	ddw->property->length = sizeof(*value);
 }
 
-static void read_value(struct tcewin_kernel_ddw *ddw)
+/**
+ * tcewin_kernel_ddw_read() - what a property says of a window
+ * @property: of tcewin_kernel_ddw_property()
+ * @window: filled
+ */
+void tcewin_kernel_ddw_read(const struct property *property, struct tcewin_window_info *window)
 {
-	const struct tcewin_ddw_value *value = ddw->property->value;
+	const struct tcewin_ddw_value *value = property->value;
 
-	ddw->window.liobn = be32_to_cpu(value->liobn);
-	ddw->window.start = be64_to_cpu(value->start);
-	ddw->window.page_shift = be32_to_cpu(value->page_shift);
-	ddw->window.size = BIT_ULL(be32_to_cpu(value->window_shift));
+	window->liobn = be32_to_cpu(value->liobn);
+	window->start = be64_to_cpu(value->start);
+	window->page_shift = be32_to_cpu(value->page_shift);
+	window->size = BIT_ULL(be32_to_cpu(value->window_shift));
 }
 
-/*
- * No bits to be mapped: a driver that asks for all 64 goes without. Whoever was mapping memory in
- * the window has left the chain of notifiers when ours is in it.
- */
+/* Of no size: a driver that asks for all 64 bits goes without. */
 static void empty_value(struct tcewin_kernel_ddw *ddw)
 {
 	struct tcewin_ddw_value *value = ddw->property->value;
 
-	WRITE_ONCE(value->liobn, cpu_to_be32(NO_LIOBN));
+	mutex_lock(&tcewin_memory_lock);
+	value->liobn = cpu_to_be32(NO_LIOBN);
 	value->window_shift = 0;
 	ddw->property->length = 0;
-	register_memory_notifier(&ddw->memory);
+	mutex_unlock(&tcewin_memory_lock);
+	tcewin_memory_watch();
 }
 
 /* ---- the window ---- */
@@ -144,10 +132,7 @@ int tcewin_kernel_ddw_park(struct tcewin_adopted *entry)
 		return TCEWIN_NO_MEMORY;
 	ddw->property = property;
 	ddw->direct = direct;
-	ddw->name = entry->host.name;
-	ddw->memory.notifier_call = on_memory;
-	ddw->memory.priority = INT_MAX;
-	read_value(ddw);
+	tcewin_kernel_ddw_read(property, &ddw->window);
 	empty_value(ddw);
 	entry->ddw = ddw;
 	rc = tcewin_tces_clear(&ddw->window);
@@ -159,12 +144,17 @@ int tcewin_kernel_ddw_park(struct tcewin_adopted *entry)
 	return TCEWIN_OK;
 }
 
-static long fill(const struct tcewin_kernel_ddw *ddw)
+/* Memory that comes or goes meanwhile waits until the window is there. */
+static long fill(struct tcewin_kernel_ddw *ddw)
 {
 	long rc = tcewin_tces_clear(&ddw->window);
 
+	mutex_lock(&tcewin_memory_lock);
 	if (!rc && ddw->direct)
 		rc = tcewin_tces_map_memory(&ddw->window);
+	if (!rc)
+		write_value(ddw);
+	mutex_unlock(&tcewin_memory_lock);
 	return rc;
 }
 
@@ -182,8 +172,6 @@ static void move_table(struct iommu_table *tbl, const struct tcewin_window_info 
 /**
  * tcewin_kernel_ddw_restore() - the kernel's 64-bit window is made again, perhaps elsewhere
  * @entry: the PE, which the user has left, of which no DDW is left
- *
- * Memory comes and goes again when all that there is has been mapped.
  *
  * Return: a status; OK when there was none. After a failure it is as parked as before.
  */
@@ -209,7 +197,6 @@ int tcewin_kernel_ddw_restore(struct tcewin_adopted *entry)
 		move_table(entry->aside[1].table, &ddw->window);
 		tcewin_give_back(&entry->aside[1], &entry->table_group->tables[1]);
 	}
-	write_value(ddw);
 	return TCEWIN_OK;
 }
 
@@ -219,9 +206,6 @@ int tcewin_kernel_ddw_restore(struct tcewin_adopted *entry)
  */
 void tcewin_kernel_ddw_forget(struct tcewin_adopted *entry)
 {
-	if (!entry->ddw)
-		return;
-	unregister_memory_notifier(&entry->ddw->memory);
 	kfree(entry->ddw);
 	entry->ddw = NULL;
 }

@@ -26,6 +26,19 @@ static long clear_some(const struct tcewin_window_info *window, u64 ioba, u64 co
 	return rc;
 }
 
+static long clear(const struct tcewin_window_info *window, u64 from, u64 end)
+{
+	u64 count;
+	long rc = H_SUCCESS;
+
+	for (; from < end && !rc; from += count << window->page_shift) {
+		count = min_t(u64, (end - from) >> window->page_shift, PER_CALL);
+		rc = clear_some(window, window->start + from, count);
+		cond_resched();
+	}
+	return rc;
+}
+
 /**
  * tcewin_tces_clear() - a window translates nothing
  * @window: the window
@@ -34,75 +47,100 @@ static long clear_some(const struct tcewin_window_info *window, u64 ioba, u64 co
  */
 long tcewin_tces_clear(const struct tcewin_window_info *window)
 {
-	const u64 entries = window->size >> window->page_shift;
-	u64 at, count;
-	long rc = H_SUCCESS;
-
-	for (at = 0; at < entries && !rc; at += count) {
-		count = min_t(u64, entries - at, PER_CALL);
-		rc = clear_some(window, window->start + (at << window->page_shift), count);
-		cond_resched();
-	}
-	return rc;
+	return clear(window, 0, window->size);
 }
 
-struct mapping {
-	const struct tcewin_window_info *window;
-	__be64 *tces;
-};
-
-static long put_some(const struct mapping *mapping, u64 real, u64 count)
+static long put_some(const struct tcewin_window_info *window, __be64 *tces, u64 real, u64 count)
 {
-	const struct tcewin_window_info *window = mapping->window;
 	const u64 page = BIT_ULL(window->page_shift), ioba = window->start + real;
 	long rc = H_SUCCESS;
 	u64 i;
 
 	for (i = 0; i < count; i++)
-		mapping->tces[i] = cpu_to_be64((real + i * page) | TCE_PCI_READ | TCE_PCI_WRITE);
+		tces[i] = cpu_to_be64((real + i * page) | TCE_PCI_READ | TCE_PCI_WRITE);
 	if (firmware_has_feature(FW_FEATURE_PUT_TCE_IND))
-		return plpar_tce_put_indirect(window->liobn, ioba, __pa(mapping->tces), count);
+		return plpar_tce_put_indirect(window->liobn, ioba, __pa(tces), count);
 	for (i = 0; i < count && !rc; i++)
-		rc = plpar_tce_put(window->liobn, ioba + i * page, be64_to_cpu(mapping->tces[i]));
+		rc = plpar_tce_put(window->liobn, ioba + i * page, be64_to_cpu(tces[i]));
 	return rc;
 }
 
-/* One range of memory; an IOMMU page that it only begins or ends in is mapped as a whole. */
-static int map_range(unsigned long pfn, unsigned long pages, void *data)
+static long put(const struct tcewin_window_info *window, __be64 *tces, u64 real, u64 end)
 {
-	const struct mapping *mapping = data;
-	const u64 page = BIT_ULL(mapping->window->page_shift);
-	u64 real = ALIGN_DOWN(PFN_PHYS(pfn), page), count;
-	const u64 end = ALIGN(PFN_PHYS(pfn + pages), page);
+	u64 count;
 	long rc = H_SUCCESS;
 
-	if (end > mapping->window->size)
-		return -ERANGE;
-	for (; real < end && !rc; real += count * page) {
-		count = min_t(u64, (end - real) / page, PER_CALL);
-		rc = put_some(mapping, real, count);
+	for (; real < end && !rc; real += count << window->page_shift) {
+		count = min_t(u64, (end - real) >> window->page_shift, PER_CALL);
+		rc = put_some(window, tces, real, count);
 		cond_resched();
 	}
 	return rc;
+}
+
+/* An IOMMU page in which memory only begins or ends counts as a whole. */
+static u64 first_of(const struct tcewin_window_info *window, unsigned long pfn)
+{
+	return ALIGN_DOWN(PFN_PHYS(pfn), BIT_ULL(window->page_shift));
+}
+
+static u64 end_of(const struct tcewin_window_info *window, unsigned long pfn)
+{
+	return ALIGN(PFN_PHYS(pfn), BIT_ULL(window->page_shift));
+}
+
+/**
+ * tcewin_tces_map() - a window translates to a range of memory
+ * @window: the window
+ * @pfn: first page of it
+ * @pages: how many
+ *
+ * Return: 0, a hcall status or a negative errno; after a failure it translates to some of it.
+ */
+long tcewin_tces_map(const struct tcewin_window_info *window, unsigned long pfn,
+		     unsigned long pages)
+{
+	const u64 end = end_of(window, pfn + pages);
+	__be64 *tces;
+	long rc;
+
+	if (end > window->size)
+		return -ERANGE;
+	tces = (__be64 *)__get_free_page(GFP_KERNEL);
+	if (!tces)
+		return -ENOMEM;
+	rc = put(window, tces, first_of(window, pfn), end);
+	free_page((unsigned long)tces);
+	return rc;
+}
+
+/**
+ * tcewin_tces_unmap() - a window does not translate to a range of memory any more
+ * @window: the window
+ * @pfn: first page of it
+ * @pages: how many
+ *
+ * Return: the hcall status; after a failure it may still translate.
+ */
+long tcewin_tces_unmap(const struct tcewin_window_info *window, unsigned long pfn,
+		       unsigned long pages)
+{
+	return clear(window, first_of(window, pfn),
+		     min_t(u64, end_of(window, pfn + pages), window->size));
+}
+
+static int map_range(unsigned long pfn, unsigned long pages, void *window)
+{
+	return tcewin_tces_map(window, pfn, pages);
 }
 
 /**
  * tcewin_tces_map_memory() - a window translates to all memory that the kernel knows
  * @window: the window, empty
  *
- * Return: 0, a hcall status or a negative errno; after a failure it translates to some of it.
+ * Return: as tcewin_tces_map().
  */
 long tcewin_tces_map_memory(const struct tcewin_window_info *window)
 {
-	struct mapping mapping = {
-		.window = window,
-		.tces = (__be64 *)__get_free_page(GFP_KERNEL),
-	};
-	long rc;
-
-	if (!mapping.tces)
-		return -ENOMEM;
-	rc = walk_system_ram_range(0, ULONG_MAX >> PAGE_SHIFT, &mapping, map_range);
-	free_page((unsigned long)mapping.tces);
-	return rc;
+	return walk_system_ram_range(0, ULONG_MAX >> PAGE_SHIFT, (void *)window, map_range);
 }
