@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Memory that is hot-added while a user has a PE, whose host driver had a window for all memory: the user's device must not reach it,
-// the host's must afterwards. Wants a guest of tools/lab/run --monitor with room for two DIMMs of 512 MiB, edu_host.ko, and a PHB whose
-// page sizes are the kernel's at most.
+// Memory that is hot-added while a user has a PE, whose host driver had a window for all memory: the user's device must
+// not reach it, the host's must afterwards. Wants a guest of tools/lab/run --monitor with room for two DIMMs,
+// edu_host.ko, and a PHB whose page sizes are the kernel's at most.
 #pragma once
 
 #include "cmd/handover.hh"

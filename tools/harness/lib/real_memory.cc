@@ -77,11 +77,6 @@ Blocks wait_for_blocks(const Blocks &before, std::size_t count, std::chrono::sec
 	return now;
 }
 
-Result<> add_blocks(std::size_t count)
-{
-	return write_file("/sys/kernel/dlpar", fmt::format("memory add count {}", count));
-}
-
 Result<Buffer> most_of_memory()
 {
 	auto free = field(read_file("/proc/meminfo").value_or(""), "MemAvailable:").value_or(0) << 10;
@@ -99,7 +94,8 @@ Result<std::vector<Frame>> frames_in(const Buffer &buffer, const Blocks &blocks)
 	for (std::size_t page = 0; page < map->size(); ++page) {
 		if (!((*map)[page] & is_there))
 			continue;
-		std::uint64_t real = ((*map)[page] & frame_bits) * page_size(), block = real / block_size() * block_size();
+		std::uint64_t real = ((*map)[page] & frame_bits) * page_size(),
+			      block = real / block_size() * block_size();
 		if (blocks.contains(block))
 			found.try_emplace(block, Frame{real, buffer.bytes(page * page_size(), page_size())});
 	}

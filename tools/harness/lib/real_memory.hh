@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The machine's memory by real address: the blocks that are online, more of them from the hypervisor, and which pages of a buffer lie
-// where.
+// The machine's memory by real address: the blocks that are online, more of them from the hypervisor, and which pages
+// of a buffer lie where.
 #pragma once
 
 #include <chrono>
@@ -24,14 +24,12 @@ Blocks online_blocks();
 Blocks operator-(const Blocks &left, const Blocks &right);
 // What is online besides `before`, as soon as that is so many blocks, or when time is up.
 Blocks wait_for_blocks(const Blocks &before, std::size_t count, std::chrono::seconds limit);
-// Asks the kernel to take so many blocks from the hypervisor, as an administrator does (/sys/kernel/dlpar).
-Result<> add_blocks(std::size_t count);
 
 // All memory that there is but for a reserve, touched: some of it is anywhere.
 Result<Buffer> most_of_memory();
 
 struct Frame {
-	std::uint64_t real;		// of a page
+	std::uint64_t real;	    // of a page
 	std::span<std::byte> bytes; // what it holds
 };
 
