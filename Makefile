@@ -11,7 +11,8 @@ help:
 	@echo 'make check [STEPS="..."]  every test, or the steps named (make steps lists them)'
 	@echo 'make compare [KERNEL=NAME] the conformance cases against tcewin and the in-tree driver: build/compare/NAME.md (an hour)'
 	@echo '                          MACHINE=powernv9: on bare metal'
-	@echo 'make module KERNEL=NAME   build/NAME/tcewin.ko; NAME is 6.12, 6.12-64k, 6.12-debug, or a path of a kernel build tree'
+	@echo 'make module KERNEL=NAME   build/NAME/tcewin.ko; NAME is 6.12, 6.12-64k, 6.12-trixie, 6.12-debug, 7.2, 7.2-64k,'
+	@echo '                          or a path of a kernel build tree'
 	@echo 'make harness              build/ppc64le/tcewin-harness'
 	@echo 'make host-tests           build/host/tcewin-tests: the suites on this machine, under ASan and UBSan'
 	@echo 'make tidy | format        clang-tidy | clang-format on the C++'
@@ -33,6 +34,7 @@ steps:
 
 # V=1 shows the commands, C=2 runs sparse: see tools/build/module.
 module:
+	@case '$(KERNEL)' in */*) tools/build/module --suits '$(KERNEL)' ;; esac
 	@tools/setup module
 	@tools/build/module '$(KERNEL)' $(if $(V),V=$(V)) $(if $(C),C=$(C))
 

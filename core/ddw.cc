@@ -20,7 +20,7 @@ int until_done(void *host, const char *what, Call call)
 	do
 		status = call();
 	while (tcewin_host_rtas_wait(status));
-	if (status != rtas_success)
+	if (status != rtas_success && status != TCEWIN_DDW_NO_MEMORY)
 		tcewin_host_event(host, TCEWIN_EVENT_FIRMWARE, what, status);
 	return status;
 }
@@ -44,6 +44,8 @@ Result<tcewin_ddw_window> Ddw::create(PageShift page, Bytes size) const
 				      [&] { return tcewin_host_ddw_create(host_, page.raw(), window_shift, &made); });
 	if (status == rtas_parameter)
 		return fail(TCEWIN_TOO_LARGE);
+	if (status == TCEWIN_DDW_NO_MEMORY)
+		return fail(TCEWIN_NO_MEMORY);
 	TRY(answer(status));
 	return made;
 }

@@ -138,6 +138,8 @@ static void adopt(struct pci_dev *pdev, struct iommu_table_group *table_group)
 /* Without the platform's operations a PE of an LPAR can, where there never are any. */
 static bool can_be_ours(const struct iommu_table_group *table_group)
 {
+	if (tcewin_keeps_platform_ops())
+		return false;
 	if (!table_group->ops)
 		return TCEWIN_LPAR_HAS_NO_OPS && !tcewin_on_powernv();
 	return table_group->ops->take_ownership;
@@ -152,8 +154,8 @@ static void on_device(struct pci_dev *pdev)
 	if (!group)
 		return;
 	table_group = iommu_group_get_iommudata(group);
-	if (table_group && can_be_ours(table_group) &&
-	    !tcewin_adopted_get(table_group) && !is_blocked(&pdev->dev))
+	if (table_group && can_be_ours(table_group) && !tcewin_adopted_get(table_group) &&
+	    !is_blocked(&pdev->dev))
 		adopt(pdev, table_group);
 	iommu_group_put(group);
 }
@@ -164,6 +166,14 @@ static int read_owned(struct tcewin_adopted *entry, struct tcewin_pe_info *info)
 	if (tcewin_on_powernv())
 		return tcewin_powernv_read(entry, info);
 	return tcewin_pe_read(&entry->host, entry->table_group, info);
+}
+
+/* Release is ours from now on, though take was not. */
+static void put_ours_in_front(struct tcewin_adopted *entry)
+{
+	__module_get(THIS_MODULE);
+	entry->holds_module = true;
+	WRITE_ONCE(entry->table_group->ops, tcewin_table_group_ops(entry->platform));
 }
 
 /**
@@ -193,14 +203,30 @@ struct tcewin_adopted *tcewin_adopted(struct iommu_table_group *table_group)
 	if (ret)
 		goto forget;
 	tcewin_set_table_bases(table_group);
-	__module_get(THIS_MODULE);
-	entry->holds_module = true;
-	WRITE_ONCE(table_group->ops, tcewin_table_group_ops(entry->platform));
+	if (!tcewin_keeps_platform_ops())
+		put_ours_in_front(entry);
 	return entry;
 
 forget:
 	forget(entry);
 	return ERR_PTR(ret);
+}
+
+/**
+ * tcewin_adopted_leave() - a PE is in no container any more
+ * @entry: what tcewin_adopted() returned
+ *
+ * Where it has the platform's operations it is ours no longer; but one in quarantine is not left to
+ * the platform, which would hand it to the kernel.
+ */
+void tcewin_adopted_leave(struct tcewin_adopted *entry)
+{
+	if (entry->table_group->ops != entry->platform)
+		return;
+	if (tcewin_pe_owner(entry->pe) == TCEWIN_OWNER_QUARANTINED)
+		put_ours_in_front(entry);
+	else
+		forget(entry);
 }
 
 static bool has_member(const struct iommu_table_group *table_group)

@@ -64,6 +64,12 @@ int tcewin_host_ddw_query(void *pe, struct tcewin_ddw_query *query)
 	return status;
 }
 
+/* The PE whose windows come and go by the platform's operations, or NULL. */
+static struct tcewin_adopted *by_platform(void *pe)
+{
+	return tcewin_keeps_platform_ops() ? container_of(pe, struct tcewin_adopted, host) : NULL;
+}
+
 int tcewin_host_ddw_create(void *pe, tcewin_u32 page_shift, tcewin_u32 window_shift,
 			   struct tcewin_ddw_window *window)
 {
@@ -71,6 +77,8 @@ int tcewin_host_ddw_create(void *pe, tcewin_u32 page_shift, tcewin_u32 window_sh
 	u32 out[3] = {};
 	int status;
 
+	if (by_platform(pe))
+		return tcewin_platform_create(by_platform(pe), page_shift, window_shift, window);
 	status = rtas_call(host->create, 5, 4, (int *)out, host->config_address,
 			   upper_32_bits(host->buid), lower_32_bits(host->buid), page_shift,
 			   window_shift);
@@ -79,20 +87,41 @@ int tcewin_host_ddw_create(void *pe, tcewin_u32 page_shift, tcewin_u32 window_sh
 	return status;
 }
 
+/**
+ * tcewin_rtas_remove() - ibm,remove-pe-dma-window
+ * @host: the PE
+ * @liobn: of the window
+ *
+ * Return: the RTAS status.
+ */
+int tcewin_rtas_remove(const struct tcewin_pe_host *host, u32 liobn)
+{
+	return rtas_call(host->remove, 1, 1, NULL, liobn);
+}
+
 int tcewin_host_ddw_remove(void *pe, tcewin_u32 liobn)
 {
-	const struct tcewin_pe_host *host = pe;
+	if (by_platform(pe))
+		return tcewin_platform_remove(by_platform(pe), liobn);
+	return tcewin_rtas_remove(pe, liobn);
+}
 
-	return rtas_call(host->remove, 1, 1, NULL, liobn);
+/**
+ * tcewin_rtas_reset() - ibm,reset-pe-dma-windows
+ * @host: the PE
+ *
+ * Return: the RTAS status.
+ */
+int tcewin_rtas_reset(const struct tcewin_pe_host *host)
+{
+	/* Three arguments: a fourth would ask for limited addressing, this form ends it. */
+	return rtas_call(host->reset, 3, 1, NULL, host->config_address,
+			 upper_32_bits(host->buid), lower_32_bits(host->buid));
 }
 
 int tcewin_host_ddw_reset(void *pe)
 {
-	const struct tcewin_pe_host *host = pe;
-
-	/* Three arguments: a fourth would ask for limited addressing, this form ends it. */
-	return rtas_call(host->reset, 3, 1, NULL, host->config_address,
-			 upper_32_bits(host->buid), lower_32_bits(host->buid));
+	return by_platform(pe) ? tcewin_platform_reset(by_platform(pe)) : tcewin_rtas_reset(pe);
 }
 
 int tcewin_host_rtas_wait(int status)

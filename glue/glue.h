@@ -12,6 +12,7 @@
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/types.h>
+#include <asm/iommu.h>
 #include <tcewin/engine.h>
 
 struct device;
@@ -115,6 +116,8 @@ struct tcewin_aside {
  * @aside: the kernel's tables of both places, where nobody else keeps them
  * @ddw: the kernel's 64-bit window while a user has the PE, see lpar_ddw.c
  * @tce_kill: of the platform's tables (PowerNV)
+ * @behind: the platform's table of each place that has one of the engine's (platform_windows.c)
+ * @payer: the container's cookie of whose memory such a table is
  * @tables_lock: keeps the calls of foreign.c apart
  */
 struct tcewin_adopted {
@@ -130,6 +133,8 @@ struct tcewin_adopted {
 	struct tcewin_aside aside[2];
 	struct tcewin_kernel_ddw *ddw;
 	void (*tce_kill)(struct iommu_table *tbl, unsigned long index, unsigned long pages);
+	struct iommu_table *behind[IOMMU_TABLE_GROUP_MAX_TABLES];
+	struct tcewin_mm *payer;
 	struct mutex tables_lock; /* keeps the calls of foreign.c apart */
 };
 
@@ -144,6 +149,7 @@ void tcewin_drop_table_base(struct iommu_table_group *table_group, const struct 
 /* adopt.c */
 struct tcewin_adopted *tcewin_adopted_get(const struct iommu_table_group *table_group);
 struct tcewin_adopted *tcewin_adopted(struct iommu_table_group *table_group);
+void tcewin_adopted_leave(struct tcewin_adopted *entry);
 int tcewin_adopt_init(void);
 void tcewin_adopt_exit(void);
 
@@ -165,6 +171,17 @@ long tcewin_create_table(struct iommu_table_group *table_group, int num, u32 pag
 			 u64 window_size, u32 levels, struct iommu_table **ptbl);
 long tcewin_set_window(struct iommu_table_group *table_group, int num, struct iommu_table *tbl);
 long tcewin_unset_window(struct iommu_table_group *table_group, int num);
+
+/* platform_windows.c */
+bool tcewin_keeps_platform_ops(void);
+int tcewin_platform_create(struct tcewin_adopted *entry, u32 page_shift, u32 window_shift,
+			   struct tcewin_ddw_window *window);
+int tcewin_platform_remove(struct tcewin_adopted *entry, u32 liobn);
+int tcewin_platform_reset(struct tcewin_adopted *entry);
+
+/* firmware.c */
+int tcewin_rtas_remove(const struct tcewin_pe_host *host, u32 liobn);
+int tcewin_rtas_reset(const struct tcewin_pe_host *host);
 
 /* handle.c */
 void *tcewin_handle_open(enum tcewin_container_kind kind);

@@ -14,7 +14,7 @@
 struct tcewin_group {
 	struct list_head next;
 	struct iommu_group *group;
-	struct tcewin_pe *pe;
+	struct tcewin_adopted *adopted;
 };
 
 /**
@@ -42,13 +42,17 @@ int tcewin_group_attach(struct tcewin_handle *handle, struct iommu_group *group)
 	if (tcewin_pe_owner(adopted->pe) != TCEWIN_OWNER_USER)
 		return -EBUSY;
 	entry = kzalloc(sizeof(*entry), GFP_KERNEL_ACCOUNT);
-	if (!entry)
+	if (!entry) {
+		tcewin_adopted_leave(adopted);
 		return -ENOMEM;
+	}
 	entry->group = group;
-	entry->pe = adopted->pe;
-	status = tcewin_container_attach(handle->container, entry->pe);
+	entry->adopted = adopted;
+	adopted->payer = &handle->mm;
+	status = tcewin_container_attach(handle->container, adopted->pe);
 	if (status) {
 		handle->stuck |= status == TCEWIN_STUCK;
+		tcewin_adopted_leave(adopted);
 		kfree(entry);
 		return tcewin_errno(status);
 	}
@@ -108,9 +112,10 @@ void tcewin_group_detach(struct tcewin_handle *handle, struct iommu_group *group
 	mutex_lock(&handle->groups_lock);
 	list_del(&entry->next);
 	mutex_unlock(&handle->groups_lock);
-	if (tcewin_container_detach(handle->container, entry->pe) == TCEWIN_STUCK) {
+	if (tcewin_container_detach(handle->container, entry->adopted->pe) == TCEWIN_STUCK) {
 		handle->stuck = true;
 		tcewin_refuse(group, handle->kind);
 	}
+	tcewin_adopted_leave(entry->adopted);
 	kfree(entry);
 }

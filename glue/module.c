@@ -24,6 +24,8 @@ static const char *obstacle(void)
 		return "a secure guest cannot give its memory to a device";
 	if (!pci_find_next_bus(NULL))
 		return "no PCI bus";
+	if (tcewin_keeps_platform_ops() && !TCEWIN_HAVE_PLATFORM_IOMMU_OPS)
+		return "platform_ops=Y: this kernel takes no PE from its drivers by itself";
 	return NULL;
 }
 

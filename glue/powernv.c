@@ -60,14 +60,8 @@ static int ask_a_table(struct tcewin_adopted *entry, struct tcewin_pe_info *info
 	return entry->tce_kill ? 0 : -ENODEV;
 }
 
-/**
- * tcewin_powernv_read() - what a PE can have
- * @entry: the PE
- * @info: filled
- *
- * Return: 0 or a negative errno.
- */
-int tcewin_powernv_read(struct tcewin_adopted *entry, struct tcewin_pe_info *info)
+/* What a PE can have. */
+static int read_pe(struct tcewin_adopted *entry, struct tcewin_pe_info *info)
 {
 	const struct iommu_table_group *table_group = entry->table_group;
 
@@ -78,6 +72,20 @@ int tcewin_powernv_read(struct tcewin_adopted *entry, struct tcewin_pe_info *inf
 	info->max_levels = table_group->max_levels;
 	info->page_sizes = table_group->pgsizes;
 	return ask_a_table(entry, info);
+}
+
+/**
+ * tcewin_powernv_read() - what a PE can have that the platform has taken from the kernel
+ * @entry: the PE
+ * @info: filled
+ *
+ * The platform's take does nothing where there was no table, though a bypass may be.
+ *
+ * Return: 0 or a negative errno.
+ */
+int tcewin_powernv_read(struct tcewin_adopted *entry, struct tcewin_pe_info *info)
+{
+	return empty_places(entry) ? read_pe(entry, info) : -EIO;
 }
 
 /**
@@ -98,7 +106,7 @@ int tcewin_powernv_take(struct tcewin_adopted *entry, struct tcewin_pe_info *inf
 		return TCEWIN_FIRMWARE_ERROR;
 	}
 	tcewin_set_table_bases(table_group);
-	if (empty_places(entry) && !tcewin_powernv_read(entry, info))
+	if (!tcewin_powernv_read(entry, info))
 		return TCEWIN_OK;
 	tcewin_powernv_release(entry);
 	return TCEWIN_FIRMWARE_ERROR;

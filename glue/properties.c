@@ -138,7 +138,7 @@ bool tcewin_describes_ddw(const struct device_node *node)
 }
 
 /*
- * Bare metal describes no windows. Where the platform leaves the hand-over to us (6.1) its property
+ * Bare metal describes no windows, and the platform its own. Where it leaves the hand-over to us (6.1) its property
  * of the default window stays in the tree, which is enough for a device that is hot-added, and
  * reboot brings that window back. More would do harm: there a property that is removed twice ends
  * its node's memory (__of_add_property() leaves it among those that are gone).
@@ -147,7 +147,7 @@ static bool describes_windows(const struct tcewin_pe_host *host)
 {
 	const struct tcewin_adopted *entry = container_of(host, struct tcewin_adopted, host);
 
-	return host->node && entry->platform;
+	return host->node && entry->platform && !tcewin_keeps_platform_ops();
 }
 
 int tcewin_host_window_added(void *pe, const struct tcewin_window_info *window)

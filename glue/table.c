@@ -248,19 +248,32 @@ void tcewin_host_table_settle_rest(struct tcewin_host_table *table)
  */
 static DEFINE_MUTEX(places_lock);
 
+/* The place of the platform's own table of the same window, else one that is free, else -1. */
+static int place_for(struct iommu_table *const *tables, const struct iommu_table *tbl)
+{
+	int i, place = -1;
+
+	for (i = IOMMU_TABLE_GROUP_MAX_TABLES - 1; i >= 0; i--) {
+		if (tables[i] && tables[i]->it_index == tbl->it_index)
+			return i;
+		if (!tables[i])
+			place = i;
+	}
+	return place;
+}
+
 /* KVM looks for the table of a window there; on an LPAR nobody else does. */
 static void publish(struct tcewin_adopted *entry, struct iommu_table *tbl)
 {
 	struct iommu_table **tables = entry->table_group->tables;
-	int i;
+	int place;
 
 	guard(mutex)(&places_lock);
-	for (i = 0; i < IOMMU_TABLE_GROUP_MAX_TABLES; i++) {
-		if (tables[i])
-			continue;
-		WRITE_ONCE(tables[i], iommu_tce_table_get(tbl));
-		break;
-	}
+	place = place_for(tables, tbl);
+	if (place < 0)
+		return;
+	entry->behind[place] = tables[place];
+	WRITE_ONCE(tables[place], iommu_tce_table_get(tbl));
 }
 
 static void withdraw(struct tcewin_adopted *entry, u32 liobn)
@@ -274,7 +287,8 @@ static void withdraw(struct tcewin_adopted *entry, u32 liobn)
 		tbl = tables[i];
 		if (!tbl || tbl->it_ops != &table_ops || tbl->it_index != liobn)
 			continue;
-		WRITE_ONCE(tables[i], NULL);
+		WRITE_ONCE(tables[i], entry->behind[i]);
+		entry->behind[i] = NULL;
 		tcewin_drop_table_base(entry->table_group, tbl);
 		iommu_tce_table_put(tbl);
 	}

@@ -104,6 +104,9 @@ struct tcewin_ddw_window {
 	tcewin_u64 start;		/* bus address of its first byte */
 };
 
+/* What create answers when the user's limit does not allow what it costs; no RTAS status. */
+#define TCEWIN_DDW_NO_MEMORY (-12000)
+
 /*
  * One call each, the RTAS status as it comes: 0, -1 hardware error, -2 busy, -3 parameter, -5 already exists / not
  * there, 9900..9905 busy for 10^n ms.

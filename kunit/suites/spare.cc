@@ -67,6 +67,9 @@ void a_create_that_fails(Test &t)
 	rig.host.injector.arm(Point::create, {.at = 1, .status = -3});
 	EXPECT_EQ(rig.create(16, 64 * mib), TCEWIN_TOO_LARGE);
 	EXPECT(rig.idle(0));
+	rig.host.injector.arm(Point::create, {.at = 1, .status = TCEWIN_DDW_NO_MEMORY});
+	EXPECT_EQ(rig.create(16, 64 * mib), TCEWIN_NO_MEMORY);
+	EXPECT(rig.idle(0));
 }
 
 // A user that asks for a part of it has that; the kernel knows the whole, which is what firmware has.
