@@ -138,10 +138,10 @@ bool tcewin_describes_ddw(const struct device_node *node)
 }
 
 /*
- * Bare metal describes no windows, and the platform its own. Where it leaves the hand-over to us (6.1) its property
- * of the default window stays in the tree, which is enough for a device that is hot-added, and
- * reboot brings that window back. More would do harm: there a property that is removed twice ends
- * its node's memory (__of_add_property() leaves it among those that are gone).
+ * Bare metal describes no windows, and the platform its own. Where that leaves the hand-over to us
+ * (6.1) its property of the default window stays in the tree, which is enough for a device that is
+ * hot-added, and reboot brings that window back. More would do harm: a property that is removed
+ * twice ruins the list of those that are gone there (__of_add_property() leaves it in there).
  */
 static bool describes_windows(const struct tcewin_pe_host *host)
 {
