@@ -12,6 +12,7 @@
 #include <linux/iommu.h>
 #include <linux/pci.h>
 #include <asm/iommu.h>
+#include "api.h"
 #include "lpar.h"
 
 /*
@@ -23,11 +24,11 @@
 
 static void park(struct device *dev, const struct iommu_table *second)
 {
-	if (dev->dma_ops_bypass || dev->bus_dma_limit)
+	if (tcewin_has_bypass(dev) || dev->bus_dma_limit)
 		dev->archdata.dma_offset = USED_DIRECT;
 	else if (second && get_iommu_table_base(dev) == second)
 		dev->archdata.dma_offset = USED_SECOND;
-	dev->dma_ops_bypass = false;
+	tcewin_set_bypass(dev, false);
 	set_iommu_table_base(dev, NULL);
 }
 
@@ -51,7 +52,7 @@ static void use_direct(struct device *dev, const struct tcewin_window_info *wind
 	if (dev->bus_dma_limit)
 		dev->bus_dma_limit = window->start + window->size;
 	else
-		dev->dma_ops_bypass = true;
+		tcewin_set_bypass(dev, true);
 }
 
 static void restore(struct device *dev, struct iommu_table * const *tables,

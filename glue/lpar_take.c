@@ -98,10 +98,11 @@ static int let_go(struct tcewin_adopted *entry)
 		status = put_aside(entry, 1);
 	if (!status)
 		status = tcewin_kernel_ddw_park(entry);
-	if (status) {
+	if (!status)
+		return TCEWIN_OK;
+	if (!entry->ddw)	/* else its table belongs to a window that could not be made again */
 		give_back(entry, 1);
-		give_back(entry, 0);
-	}
+	give_back(entry, 0);
 	return status;
 }
 
