@@ -214,10 +214,6 @@ int tcewin_iommu_ops_init(void)
 	struct pci_dev *pdev = NULL;
 	int ret;
 
-	if (tcewin_keeps_platform_ops()) {
-		pr_err("platform_ops: nobody else hands a PE over in this kernel\n");
-		return -EINVAL;
-	}
 	/* No device is half-way through the core's own probe, or on its way out. */
 	pci_lock_rescan_remove();
 	ret = register_ops();
