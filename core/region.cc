@@ -33,7 +33,7 @@ Result<> Region::find_extents()
 	const Bytes look = page.bytes(TceCount{look_pages});
 	Bytes since{0}; // the last time that others might run
 	for (Bytes at{0}; at < size_;) {
-		std::array<tcewin_extent, 16> found;
+		std::array<tcewin_extent, 16> found{};
 		const Bytes left = size_ - at < look ? size_ - at : look;
 		const u32 n =
 			tcewin_host_pin_extents(pin_, (start_ + at).raw(), left.raw(), found.data(), found.size());
