@@ -9,8 +9,10 @@ SHELL := /bin/bash
 help:
 	@echo 'make demo                 boot guests, load tcewin, move data through a 64-bit dynamic DMA window'
 	@echo 'make check [STEPS="..."]  every test, or the steps named (make steps lists them)'
+	@echo 'make check QUICK=1        a few minutes of it, between edits'
 	@echo 'make compare [KERNEL=NAME] the conformance cases against tcewin and the in-tree driver: build/compare/NAME.md (an hour)'
 	@echo '                          MACHINE=powernv9: on bare metal'
+	@echo 'make bench [KERNEL= MACHINE=] what each ioctl costs, beside the in-tree driver, in instructions of the guest'
 	@echo 'make module KERNEL=NAME   build/NAME/tcewin.ko; NAME is 6.12, 6.12-64k, 6.12-trixie, 6.12-debug, 7.2, 7.2-64k,'
 	@echo '                          or a path of a kernel build tree'
 	@echo 'make harness              build/ppc64le/tcewin-harness'
@@ -23,14 +25,18 @@ demo:
 	@tools/demo
 
 check:
-	@tools/check/run $(STEPS)
+	@tools/check/run $(if $(QUICK),--quick,$(STEPS))
 
 # Not a check: what the in-tree driver gets wrong is not ours to fix.
 compare: harness module
 	@tools/check/compare --machine '$(MACHINE)' --kernel '$(KERNEL)'
 
+# Not a check either: no test fails on a time.
+bench: build/ppc64le/tcewin-bench module
+	@tools/bench/run --machine '$(MACHINE)' --kernel '$(KERNEL)'
+
 steps:
-	@. tools/check/steps; printf '%s\n' "$${steps[@]}"
+	@. tools/check/steps; printf '%s\n' "$${steps[@]}" "$${guests[@]}"
 
 # V=1 shows the commands, C=2 runs sparse: see tools/build/module.
 module:
@@ -39,6 +45,7 @@ module:
 	@tools/build/module '$(KERNEL)' $(if $(V),V=$(V)) $(if $(C),C=$(C))
 
 include tools/harness/build.mk
+include tools/bench/build.mk
 include kunit/host.mk
 
 harness: build/ppc64le/tcewin-harness
@@ -54,4 +61,4 @@ format:
 clean:
 	rm -rf build
 
-.PHONY: help demo check compare steps module harness host-tests tidy format clean
+.PHONY: help demo check compare bench steps module harness host-tests tidy format clean
