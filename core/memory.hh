@@ -125,6 +125,20 @@ public:
 	}
 	// Room for one more, and with it for as many again, so that a long series of pushes copies little. NO_MEMORY.
 	Result<> reserve_one_more() { return size_ < capacity_ ? Result<>{} : reserve(capacity_ ? 2 * capacity_ : 4); }
+	// What was reserved in vain is given back, if there is memory to do so.
+	void trim()
+	{
+		if (size_ == capacity_)
+			return;
+		Vec exact;
+		if (!exact.reserve(size_))
+			return;
+		for (T &element : *this)
+			exact.push(std::move(element));
+		std::swap(data_, exact.data_);
+		std::swap(size_, exact.size_);
+		std::swap(capacity_, exact.capacity_);
+	}
 	// The caller has reserved.
 	void push(T value) { ::new (&data_[size_++]) T(std::move(value)); }
 	void pop() { data_[--size_].~T(); }

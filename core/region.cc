@@ -26,28 +26,32 @@ Result<Owned<Region>> Region::create(void *mm, UserVa start, Bytes size)
 	return region;
 }
 
-// Two passes, so that the extents take just the memory they need: one counts, one stores.
 Result<> Region::find_extents()
 {
+	static constexpr u64 look_pages = 4096; // so many are looked at before others may run
 	const PageShift page = host_page();
-	for (const bool store : {false, true}) {
-		std::size_t count = 0;
-		u64 expected = ~u64{0};
-		for (Bytes at{0}; at < size_; at = at + page.size()) {
-			u64 real = 0;
-			TRY(from_status(tcewin_host_pin_resolve(pin_, (start_ + at).raw(), &real)));
-			if (real != expected) {
-				count++;
-				if (store)
-					extents_.push({at, HostPhys{real}});
-			}
-			expected = real + page.size().raw();
-			if ((page.pages(at).raw() & 0xfff) == 0xfff && tcewin_host_yield())
+	const Bytes look = page.bytes(TceCount{look_pages});
+	Bytes since{0}; // the last time that others might run
+	for (Bytes at{0}; at < size_;) {
+		std::array<tcewin_extent, 16> found;
+		const Bytes left = size_ - at < look ? size_ - at : look;
+		const u32 n =
+			tcewin_host_pin_extents(pin_, (start_ + at).raw(), left.raw(), found.data(), found.size());
+		if (n == 0)
+			return fail(TCEWIN_FAULT);
+		const Bytes before = at;
+		for (const tcewin_extent &e : std::span{found}.first(n)) {
+			TRY(add_extent(at, HostPhys{e.real}));
+			at = at + Bytes{e.bytes};
+		}
+		since = since + (at - before);
+		if (since >= look) {
+			since = Bytes{0};
+			if (tcewin_host_yield())
 				return fail(TCEWIN_INTERRUPTED);
 		}
-		if (!store)
-			TRY(extents_.reserve(count));
 	}
+	extents_.trim();
 	return {};
 }
 

@@ -11,6 +11,7 @@
 #include <asm/iommu.h>
 #include "api.h"
 #include "glue.h"
+#include "lpar.h"
 
 /*
  * Inside of a group's mutex, so nothing that takes that one may be called with it held. An entry
@@ -75,6 +76,7 @@ static void forget(struct tcewin_adopted *entry)
 	mutex_unlock(&adopted_lock);
 	if (entry->pe)
 		tcewin_pe_destroy(entry->pe);
+	tcewin_kernel_ddw_forget(entry);
 	tcewin_pe_forget(&entry->host);
 	mutex_destroy(&entry->tables_lock);
 	kfree(entry);
@@ -104,6 +106,8 @@ static struct tcewin_adopted *add(struct iommu_table_group *table_group)
 		kfree(entry);
 		return ERR_PTR(-EINVAL);
 	}
+	if (!entry->platform)
+		tcewin_lpar_describe(entry);
 	mutex_lock(&adopted_lock);
 	list_add(&entry->next, &adopted);
 	mutex_unlock(&adopted_lock);

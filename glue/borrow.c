@@ -93,6 +93,50 @@ static void reopen_pool(struct iommu_table *tbl, struct iommu_pool *pool, const 
 }
 
 /**
+ * tcewin_put_aside() - the kernel's allocator lets go of a table
+ * @aside: where it is put, with what was given out of it
+ * @place: where it was; none any more
+ *
+ * Return: a status.
+ */
+int tcewin_put_aside(struct tcewin_aside *aside, struct iommu_table **place)
+{
+	struct iommu_table *tbl = *place;
+	unsigned long i;
+
+	aside->map = kvcalloc(BITS_TO_LONGS(tbl->it_size), sizeof(*aside->map), GFP_KERNEL);
+	if (!aside->map)
+		return TCEWIN_NO_MEMORY;
+	aside->table = tbl;
+	*place = NULL;
+	for (i = 0; i < tbl->nr_pools; i++)
+		fill_pool(tbl, &tbl->pools[i], aside->map);
+	fill_pool(tbl, &tbl->large_pool, aside->map);
+	return TCEWIN_OK;
+}
+
+/**
+ * tcewin_give_back() - the kernel's allocator has the table again
+ * @aside: where it was put
+ * @place: where it belongs
+ *
+ * What drivers had not freed is still theirs, though it leads nowhere now.
+ */
+void tcewin_give_back(struct tcewin_aside *aside, struct iommu_table **place)
+{
+	struct iommu_table *tbl = aside->table;
+	unsigned long i;
+
+	for (i = 0; i < tbl->nr_pools; i++)
+		reopen_pool(tbl, &tbl->pools[i], aside->map);
+	reopen_pool(tbl, &tbl->large_pool, aside->map);
+	kvfree(aside->map);
+	aside->map = NULL;
+	aside->table = NULL;
+	*place = tbl;
+}
+
+/**
  * tcewin_borrow() - the kernel's allocator lets go of a PE's table
  * @entry: the PE
  * @info: filled; what the table translates is still the kernel's
@@ -103,21 +147,15 @@ int tcewin_borrow(struct tcewin_adopted *entry, struct tcewin_pe_info *info)
 {
 	struct iommu_table *tbl = entry->table_group->tables[0];
 	const char *why = obstacle(entry, tbl);
-	unsigned long i;
+	int status;
 
 	if (why) {
 		pr_warn_ratelimited("%s: stays with the kernel: %s\n", entry->host.name, why);
 		return TCEWIN_INCOMPATIBLE;
 	}
-	entry->map = kvcalloc(BITS_TO_LONGS(tbl->it_size), sizeof(*entry->map), GFP_KERNEL);
-	if (!entry->map)
-		return TCEWIN_NO_MEMORY;
-	entry->borrowed = tbl;
-	entry->table_group->tables[0] = NULL;
-	for (i = 0; i < tbl->nr_pools; i++)
-		fill_pool(tbl, &tbl->pools[i], entry->map);
-	fill_pool(tbl, &tbl->large_pool, entry->map);
-
+	status = tcewin_put_aside(&entry->aside[0], &entry->table_group->tables[0]);
+	if (status)
+		return status;
 	memset(info, 0, sizeof(*info));
 	info->default_start = tbl->it_offset << tbl->it_page_shift;
 	info->default_size = tbl->it_size << tbl->it_page_shift;
@@ -130,19 +168,8 @@ int tcewin_borrow(struct tcewin_adopted *entry, struct tcewin_pe_info *info)
 /**
  * tcewin_give_back_borrowed() - the kernel's allocator has the table again
  * @entry: the PE, of which no translation is left
- *
- * What drivers had not freed is still theirs, though it leads nowhere now.
  */
 void tcewin_give_back_borrowed(struct tcewin_adopted *entry)
 {
-	struct iommu_table *tbl = entry->borrowed;
-	unsigned long i;
-
-	for (i = 0; i < tbl->nr_pools; i++)
-		reopen_pool(tbl, &tbl->pools[i], entry->map);
-	reopen_pool(tbl, &tbl->large_pool, entry->map);
-	kvfree(entry->map);
-	entry->map = NULL;
-	entry->borrowed = NULL;
-	entry->table_group->tables[0] = tbl;
+	tcewin_give_back(&entry->aside[0], &entry->table_group->tables[0]);
 }

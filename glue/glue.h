@@ -23,6 +23,7 @@ struct iommu_table_group;
 struct iommu_table_group_ops;
 struct mm_struct;
 struct pci_dev;
+struct tcewin_kernel_ddw;
 
 /**
  * struct tcewin_mm - the memory that a container belongs to, see mm.c
@@ -92,6 +93,16 @@ struct tcewin_handle {
 };
 
 /**
+ * struct tcewin_aside - a table of the kernel's, put aside while a user has its window
+ * @table: the table, NULL when there is none
+ * @map: what the kernel's allocator had given out of it
+ */
+struct tcewin_aside {
+	struct iommu_table *table;
+	unsigned long *map;
+};
+
+/**
  * struct tcewin_adopted - a PE that is ours, see adopt.c
  * @next: in the list of them
  * @table_group: of the PE
@@ -102,8 +113,8 @@ struct tcewin_handle {
  * @holds_module: a user owns it, so the module stays
  * @told: the log has it that the PE is in quarantine
  * @no_ddw: it is served by borrow.c
- * @borrowed: the kernel's table while a user has its window
- * @map: what the kernel's allocator had given out of it
+ * @aside: the kernel's tables of both places, where nobody else keeps them
+ * @ddw: the kernel's 64-bit window while a user has the PE, see lpar_ddw.c
  * @tce_kill: of the platform's tables (PowerNV)
  * @behind: the platform's table of each place that has one of the engine's (platform_windows.c)
  * @payer: the container's cookie of whose memory such a table is
@@ -119,8 +130,8 @@ struct tcewin_adopted {
 	bool holds_module;
 	bool told;
 	bool no_ddw;
-	struct iommu_table *borrowed;
-	unsigned long *map;
+	struct tcewin_aside aside[2];
+	struct tcewin_kernel_ddw *ddw;
 	void (*tce_kill)(struct iommu_table *tbl, unsigned long index, unsigned long pages);
 	struct iommu_table *behind[IOMMU_TABLE_GROUP_MAX_TABLES];
 	struct tcewin_mm *payer;
@@ -146,6 +157,8 @@ void tcewin_adopt_exit(void);
 bool tcewin_borrow_wanted(const struct iommu_table_group *table_group);
 int tcewin_borrow(struct tcewin_adopted *entry, struct tcewin_pe_info *info);
 void tcewin_give_back_borrowed(struct tcewin_adopted *entry);
+int tcewin_put_aside(struct tcewin_aside *aside, struct iommu_table **place);
+void tcewin_give_back(struct tcewin_aside *aside, struct iommu_table **place);
 
 /* foreign_table.c */
 struct iommu_table *tcewin_foreign_table_new(const struct tcewin_window_info *window);

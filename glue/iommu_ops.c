@@ -128,6 +128,15 @@ static const struct iommu_ops ops = {
 
 /* ---- devices ---- */
 
+static struct dev_iommu *new_param(void)
+{
+	/* Without, the core ends in a NULL pointer where the device joins a user's group. */
+	struct dev_iommu *param = kzalloc(sizeof(*param), GFP_KERNEL | __GFP_NOFAIL);
+
+	mutex_init(&param->lock);
+	return param;
+}
+
 /*
  * A device is ours as if the core had probed it, until the core lets it go: iommu_release_device()
  * undoes each of these steps.
@@ -135,21 +144,14 @@ static const struct iommu_ops ops = {
 static void link(struct pci_dev *pdev)
 {
 	struct device *dev = &pdev->dev;
-	struct dev_iommu *param;
 
 	mutex_lock(&link_lock);
 	if (dev->iommu && dev->iommu->iommu_dev)
 		goto unlock;
-	param = dev->iommu ?: kzalloc(sizeof(*param), GFP_KERNEL);
-	if (!param) {
-		pci_warn(pdev, "no memory: vfio-pci will not bind\n");
-		goto unlock;
-	}
 	if (!dev->iommu)
-		mutex_init(&param->lock);
-	param->iommu_dev = &iommu;
+		dev->iommu = new_param();
+	dev->iommu->iommu_dev = &iommu;
 	__module_get(THIS_MODULE);
-	dev->iommu = param;
 	if (iommu_device_link(&iommu, dev))
 		pci_warn(pdev, "no link to its IOMMU in sysfs\n");
 unlock:
@@ -212,11 +214,17 @@ int tcewin_iommu_ops_init(void)
 	struct pci_dev *pdev = NULL;
 	int ret;
 
+	if (tcewin_keeps_platform_ops()) {
+		pr_err("platform_ops: nobody else hands a PE over in this kernel\n");
+		return -EINVAL;
+	}
 	/* No device is half-way through the core's own probe, or on its way out. */
 	pci_lock_rescan_remove();
 	ret = register_ops();
-	if (ret)
+	if (ret) {
+		pr_err("cannot be the IOMMU driver that this kernel lacks: %d\n", ret);
 		goto unlock;
+	}
 	__module_get(THIS_MODULE);
 	bus_register_notifier(&pci_bus_type, &bus_notifier);
 	for_each_pci_dev(pdev)

@@ -68,14 +68,44 @@ int tcewin_host_unpin(void *cookie, void *pin)
 	return TCEWIN_OK;
 }
 
-int tcewin_host_pin_resolve(void *pin, tcewin_u64 address, tcewin_u64 *real)
+/*
+ * So many bytes from a page on are certainly where they seem to be: the page, or what is left of a
+ * huge one. hugetlbfs maps that whole or not at all, and one pinned page of it keeps the rest.
+ */
+static unsigned long certain(unsigned long hpa, unsigned long address)
 {
-	unsigned long hpa;
+	struct page *page;
 
-	if (mm_iommu_ua_to_hpa(pin, address, PAGE_SHIFT, &hpa))
-		return TCEWIN_FAULT;
-	*real = hpa;
-	return TCEWIN_OK;
+	if (!IS_ALIGNED(hpa, SZ_1M) || !pfn_valid(PHYS_PFN(hpa)))
+		return PAGE_SIZE;
+	page = pfn_to_page(PHYS_PFN(hpa));
+	if (!PageHuge(page) || !PageHead(page) || !IS_ALIGNED(address, page_size(page)))
+		return PAGE_SIZE;
+	return page_size(page);
+}
+
+tcewin_u32 tcewin_host_pin_extents(void *pin, tcewin_u64 address, tcewin_u64 size,
+				   struct tcewin_extent *extents, tcewin_u32 room)
+{
+	struct tcewin_extent *last = NULL;
+	unsigned long step, hpa;
+	u32 count = 0;
+	u64 at;
+
+	for (at = 0; at < size; at += step) {
+		if (mm_iommu_ua_to_hpa(pin, address + at, PAGE_SHIFT, &hpa))
+			return 0;
+		step = min_t(u64, certain(hpa, address + at), size - at);
+		if (last && last->real + last->bytes == hpa) {
+			last->bytes += step;
+			continue;
+		}
+		if (count == room)
+			break;
+		last = &extents[count++];
+		*last = (struct tcewin_extent){ .real = hpa, .bytes = step };
+	}
+	return count;
 }
 
 /*

@@ -10,6 +10,7 @@
 #include <linux/pci.h>
 #include <asm/iommu.h>
 #include "glue.h"
+#include "lpar.h"
 #include "ownership.h"
 
 /* ---- what the kernel calls ---- */
@@ -61,7 +62,9 @@ void tcewin_release(struct tcewin_adopted *entry, struct device *dev)
 		entry->told = true;
 		return;
 	}
-	set_iommu_table_base(dev, entry->table_group->tables[0]);
+	/* Others have got it with the release of the PE, or the other table that they had. */
+	if (!get_iommu_table_base(dev))
+		set_iommu_table_base(dev, entry->table_group->tables[0]);
 	if (entry->holds_module) {
 		/* Unloading waits for the group's mutex, which is held here. */
 		entry->holds_module = false;
@@ -149,6 +152,8 @@ int tcewin_host_platform_take(void *pe, struct tcewin_pe_info *info)
 		tcewin_set_table_bases(table_group);
 		return ret;
 	}
+	if (!entry->platform)
+		return tcewin_lpar_take(entry, info);
 	ret = tcewin_platform_take(entry->platform, table_group, entry->dev);
 	if (ret) {
 		tcewin_host_event(pe, TCEWIN_EVENT_FIRMWARE, "the kernel keeps the PE", ret);
@@ -175,6 +180,8 @@ int tcewin_host_platform_release(void *pe)
 		tcewin_set_table_bases(table_group);
 		return TCEWIN_OK;
 	}
+	if (!entry->platform)
+		return tcewin_lpar_release(entry);
 	/* It would look for its property without a check. */
 	if (!tcewin_pe_has_default_window(&entry->host))
 		return TCEWIN_FIRMWARE_ERROR;

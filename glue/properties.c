@@ -5,25 +5,11 @@
  * platform's release_ownership() adds its own again.
  */
 #define pr_fmt(fmt) "tcewin: " fmt
-#include <linux/build_bug.h>
 #include <linux/list.h>
 #include <linux/log2.h>
 #include <linux/of.h>
 #include <linux/slab.h>
-#include "glue.h"
-
-/*
- * linux,dma64-ddr-window-info, as struct dynamic_dma_window_prop of
- * arch/powerpc/platforms/pseries/iommu.c lies in memory: four bytes of nothing behind the first.
- */
-struct ddw_value {
-	__be32 liobn;
-	__be64 start;
-	__be32 page_shift;
-	__be32 window_shift;
-};
-
-static_assert(sizeof(struct ddw_value) == 24);
+#include "lpar.h"
 
 #define DEFAULT_NAME "ibm,dma-window"
 
@@ -32,8 +18,8 @@ static_assert(sizeof(struct ddw_value) == 24);
  * is treated alike.
  */
 static const char * const ddw_names[] = {
-	"linux,dma64-ddr-window-info",
-	"linux,direct64-ddr-window-info",
+	TCEWIN_DMA64,
+	TCEWIN_DIRECT64,
 };
 
 /*
@@ -120,7 +106,7 @@ static int add_default(struct device_node *node, const struct tcewin_window_info
 
 static int add_ddw(struct device_node *node, const struct tcewin_window_info *window)
 {
-	const struct ddw_value value = {
+	const struct tcewin_ddw_value value = {
 		.liobn = cpu_to_be32(window->liobn),
 		.start = cpu_to_be64(window->start),
 		.page_shift = cpu_to_be32(window->page_shift),
@@ -151,13 +137,25 @@ bool tcewin_describes_ddw(const struct device_node *node)
 	return false;
 }
 
+/*
+ * Bare metal describes no windows, and the platform its own. Where that leaves the hand-over to us
+ * (6.1) its property of the default window stays in the tree, which is enough for a device that is
+ * hot-added, and reboot brings that window back. More would do harm: a property that is removed
+ * twice ruins the list of those that are gone there (__of_add_property() leaves it in there).
+ */
+static bool describes_windows(const struct tcewin_pe_host *host)
+{
+	const struct tcewin_adopted *entry = container_of(host, struct tcewin_adopted, host);
+
+	return host->node && entry->platform && !tcewin_keeps_platform_ops();
+}
+
 int tcewin_host_window_added(void *pe, const struct tcewin_window_info *window)
 {
 	const struct tcewin_pe_host *host = pe;
 	int status;
 
-	/* Bare metal describes no windows, and the platform its own. */
-	if (!host->node || tcewin_keeps_platform_ops())
+	if (!describes_windows(host))
 		return TCEWIN_OK;
 	mutex_lock(&slots_lock);
 	status = window->is_default ? add_default(host->node, window)

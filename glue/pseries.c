@@ -89,7 +89,34 @@ static u32 read_cells(struct device_node *node, const char *name, u32 otherwise)
 	return of_property_read_u32(node, name, &cells) ? otherwise : cells;
 }
 
-/* ibm,dma-window: one cell of LIOBN, then start and size. The platform parks it as "-saved". */
+/* One that was removed is there as long as the node. */
+static const void *get_dead_property(const struct device_node *node, const char *name, int *bytes)
+{
+	const struct property *property;
+
+	for (property = node->deadprops; property; property = property->next) {
+		if (!of_prop_cmp(property->name, name)) {
+			*bytes = property->length;
+			return property->value;
+		}
+	}
+	return NULL;
+}
+
+/*
+ * The platform parks it as "-saved". On 6.1 it removes it, where a host driver's 64-bit window has
+ * taken the place of the default window.
+ */
+static const void *get_default_window(const struct device_node *node, int *bytes)
+{
+	const void *cells = of_get_property(node, "ibm,dma-window-saved", bytes);
+
+	if (!cells)
+		cells = of_get_property(node, "ibm,dma-window", bytes);
+	return cells ?: get_dead_property(node, "ibm,dma-window", bytes);
+}
+
+/* ibm,dma-window: one cell of LIOBN, then start and size. */
 static int read_default_window(struct device_node *node, struct tcewin_pe_info *info)
 {
 	u32 start_cells = read_cells(node, "ibm,#dma-address-cells",
@@ -99,9 +126,7 @@ static int read_default_window(struct device_node *node, struct tcewin_pe_info *
 	u64 size;
 	int bytes;
 
-	cells = of_get_property(node, "ibm,dma-window-saved", &bytes);
-	if (!cells)
-		cells = of_get_property(node, "ibm,dma-window", &bytes);
+	cells = get_default_window(node, &bytes);
 	if (!cells || start_cells > 3 || size_cells > 2 ||
 	    bytes < (1 + start_cells + size_cells) * sizeof(*cells))
 		return -ENODEV;

@@ -6,9 +6,12 @@
  *
  * How KVM counts, and what follows. Before it puts an entry it counts one for the registered memory
  * behind it; then it exchanges the entry, and when it hears that there was one before, it uncounts
- * what the entry's user address names; last it stores the new user address. So whoever hears of the
- * old entry owes the uncounting: an ioctl that ends an entry of KVM's pays by
- * tcewin_host_table_settle(), and may find that the user address is not there yet.
+ * what the entry's user address names; last it stores the new user address. It locks nothing, so
+ * two CPUs that put one entry would uncount what the other one did not mean. Hence it never hears
+ * of an entry that was there: the exchange uncounts, and puts go one after the other, each from
+ * asking for the user address until its tce_kill, when that is stored. An address that is stored is
+ * a count that is owed. An ioctl that ends an entry of KVM's pays by tcewin_host_table_settle(), and
+ * may find that the address of a put under way is not there yet.
  */
 #define pr_fmt(fmt) "tcewin: " fmt
 #include <linux/iommu.h>
@@ -50,11 +53,8 @@ static bool uncount(struct tcewin_host_table *table, __be64 *address, __be64 sto
 	return true;
 }
 
-/*
- * KVM puts where nothing of its own was, yet an address is stored: it cleared the entry after a
- * failure (kvmppc_clear_tce()), which it does without uncounting.
- */
-static void uncount_leftover(struct tcewin_host_table *table, unsigned long entry)
+/* Nobody else puts, so an address that is stored is that of the last put, and is not paid yet. */
+static void uncount_stored(struct tcewin_host_table *table, unsigned long entry)
 {
 	__be64 *address = tcewin_address(&table->addresses, entry, false);
 	const __be64 stored = address ? READ_ONCE(*address) : 0;
@@ -63,36 +63,77 @@ static void uncount_leftover(struct tcewin_host_table *table, unsigned long entr
 		uncount(table, address, stored);
 }
 
+/* KVM is at one put of the table at a time; what comes in between is the task's own. */
+static void begin_put(struct tcewin_host_table *table)
+{
+	if (READ_ONCE(table->putter) == current)
+		return;
+	mutex_lock(&table->putting);
+	WRITE_ONCE(table->putter, current);
+}
+
+/* KVM ends each put and each clear with this, failed ones too. */
+static void end_put(struct iommu_table *tbl, unsigned long index, unsigned long pages)
+{
+	struct tcewin_host_table *table = to_table(tbl);
+
+	if (READ_ONCE(table->putter) != current)
+		return;
+	WRITE_ONCE(table->putter, NULL);
+	mutex_unlock(&table->putting);
+}
+
+/* What the entry was is over: what a device wrote there, and the count for it. */
+static void settle_old(struct tcewin_host_table *table, unsigned long entry, tcewin_u64 old)
+{
+	if (old & TCE_PCI_WRITE)
+		tcewin_host_dirty(old & ~(TCE_PCI_READ | TCE_PCI_WRITE),
+				  IOMMU_PAGE_SIZE(&table->table));
+	uncount_stored(table, entry);
+}
+
+/* The engine's exchange; the table's puts wait, or this is one of them. */
+static int exchange_one(struct tcewin_host_table *table, unsigned long entry, tcewin_u64 tce)
+{
+	struct tcewin_table *engine;
+	int ret = -ENODEV;
+
+	down_read(&table->lock);
+	engine = engine_of(table);
+	if (engine)
+		ret = tcewin_errno(tcewin_table_exchange(engine, entry, &tce));
+	if (!ret)
+		settle_old(table, entry, tce);
+	up_read(&table->lock);
+	return ret;
+}
+
 static int exchange(struct iommu_table *tbl, long index, unsigned long *hpa,
 		    enum dma_data_direction *direction)
 {
 	struct tcewin_host_table *table = to_table(tbl);
-	struct tcewin_table *engine;
 	/* A guest's TCE without permissions comes with an address, and with a count for it. */
 	const bool puts = *direction != DMA_NONE || *hpa;
-	tcewin_u64 tce = *hpa | iommu_direction_to_tce_perm(*direction);
-	int ret = -ENODEV;
+	const tcewin_u64 tce = *hpa | iommu_direction_to_tce_perm(*direction);
+	const bool inside = READ_ONCE(table->putter) == current;
+	int ret;
 
 	if (!IS_ALIGNED(*hpa, IOMMU_PAGE_SIZE(tbl)))
 		return -EINVAL;
+	if (!inside)
+		mutex_lock(&table->putting);
 	if (puts)
 		atomic_inc(&table->puts);
-	down_read(&table->lock);
-	engine = engine_of(table);
-	if (engine)
-		ret = tcewin_errno(tcewin_table_exchange(engine, index - tbl->it_offset, &tce));
-	if (!ret && puts && !tce)
-		uncount_leftover(table, index - tbl->it_offset);
-	up_read(&table->lock);
+	ret = exchange_one(table, index - tbl->it_offset, tce);
 	if (puts && atomic_dec_and_test(&table->puts))
 		wake_up(&table->idle);
+	if (!inside)
+		mutex_unlock(&table->putting);
+	/* KVM complains of a clear that fails, as often as the guest likes. */
 	if (ret && puts)
 		return ret;
-	/* KVM complains of a clear that fails, as often as the guest likes. */
-	if (ret)
-		tce = 0;
-	*direction = iommu_tce_direction(tce);
-	*hpa = tce & ~(TCE_PCI_READ | TCE_PCI_WRITE);
+	*direction = DMA_NONE;
+	*hpa = 0;
 	return 0;
 }
 
@@ -120,6 +161,8 @@ static __be64 *user_address(struct iommu_table *tbl, long index, bool alloc)
 	const unsigned long entry = index - tbl->it_offset;
 	__be64 *address;
 
+	if (alloc)
+		begin_put(table);
 	if (entry >= tbl->it_size || (alloc && !READ_ONCE(table->open)))
 		return NULL;
 	address = tcewin_address(&table->addresses, entry, alloc);
@@ -133,10 +176,11 @@ static void last_put(struct iommu_table *tbl)
 	module_put(THIS_MODULE);
 }
 
-/* The engine invalidates what it exchanges, so there is no tce_kill. */
+/* The engine invalidates what it exchanges: tce_kill has nothing else to do. */
 static struct iommu_table_ops table_ops = {
 	.xchg_no_kill = exchange,
 	.useraddrptr = user_address,
+	.tce_kill = end_put,
 	.free = last_put,
 };
 
@@ -150,6 +194,7 @@ struct tcewin_host_table *tcewin_host_table_new(void *mm, const struct tcewin_ta
 	if (!table)
 		return NULL;
 	init_rwsem(&table->lock);
+	mutex_init(&table->putting);
 	init_waitqueue_head(&table->idle);
 	table->mm = mm;
 	tcewin_addresses_init(&table->addresses);

@@ -3,6 +3,7 @@
 #ifndef TCEWIN_TABLE_H
 #define TCEWIN_TABLE_H
 
+#include <linux/mutex.h>
 #include <linux/rwsem.h>
 #include <linux/wait.h>
 #include <linux/xarray.h>
@@ -14,6 +15,8 @@ struct tcewin_table;
  * struct tcewin_host_table - a table of the engine's as the kernel sees it, see table.c
  * @table: first, for the kernel frees it
  * @lock: shared by an exchange, exclusive to open and close; the window's lock is taken inside
+ * @putting: held for each put of KVM's, as table.c says; @lock is taken inside
+ * @putter: who holds it for that
  * @engine: the engine's part, NULL while it is closed
  * @open: KVM may begin to put an entry, which it does by asking for the user address
  * @used: it did, at some time
@@ -26,6 +29,8 @@ struct tcewin_table;
 struct tcewin_host_table {
 	struct iommu_table table;
 	struct rw_semaphore lock;
+	struct mutex putting;
+	struct task_struct *putter;
 	struct tcewin_table *engine;
 	bool open;
 	bool used;

@@ -109,11 +109,12 @@ int tcewin_host_unpin(void *mm, void *pin)
 	return TCEWIN_OK;
 }
 
-int tcewin_host_pin_resolve(void *pin, tcewin_u64 address, tcewin_u64 *real)
+tcewin_u32 tcewin_host_pin_extents(void *pin, tcewin_u64 address, tcewin_u64 size, struct tcewin_extent *extents,
+				   tcewin_u32 room)
 {
 	FakeHost &h = FakeHost::current();
 	Entered in{h};
-	return h.memory.resolve(pin_of(pin), address, real);
+	return h.memory.extents(pin_of(pin), address, size, {extents, room});
 }
 
 void tcewin_host_dirty(tcewin_u64 real, tcewin_u64 size)

@@ -206,12 +206,24 @@ bool FakeMemory::unpin_page(u64 real)
 	return unpin(owner->mm, const_cast<FakePin *>(pin));
 }
 
-int FakeMemory::resolve(const FakePin *pin, u64 address, u64 *real)
+u32 FakeMemory::extents(const FakePin *pin, u64 address, u64 size, std::span<tcewin_extent> out) const
 {
-	if (address - pin->address >= pin->size)
-		return TCEWIN_FAULT;
-	*real = *real_of(pin->mm, address) >> page_shift << page_shift;
-	return TCEWIN_OK;
+	const u64 page = u64{1} << page_shift;
+	if (address < pin->address || address - pin->address >= pin->size || pin->size - (address - pin->address) < size)
+		return 0;
+	u32 count = 0;
+	for (u64 at = 0; at < size; at += page) {
+		const u64 bytes = page < size - at ? page : size - at;
+		const u64 real = *real_of(pin->mm, address + at) >> page_shift << page_shift;
+		if (count && out[count - 1].real + out[count - 1].bytes == real) {
+			out[count - 1].bytes += bytes;
+			continue;
+		}
+		if (count == out.size())
+			break;
+		out[count++] = {real, bytes};
+	}
+	return count;
 }
 
 void FakeMemory::dirty(u64 real, u64 size, Precision precision)

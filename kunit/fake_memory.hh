@@ -5,6 +5,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 
 #include "complaints.hh"
 #include "tcewin/engine.h"
@@ -64,7 +65,7 @@ public:
 	// tcewin_host_pin_pages() and tcewin_host_unpin_page() for one page of the host; true when nothing pins it any more.
 	int pin_page(FakeMm *mm, u64 address, u64 *real);
 	bool unpin_page(u64 real);
-	int resolve(const FakePin *pin, u64 address, u64 *real);
+	u32 extents(const FakePin *pin, u64 address, u64 size, std::span<tcewin_extent> out) const;
 	// After a failed call nobody knows how far a table was written, so that more may be made dirty than was
 	// writable.
 	enum class Precision { exact, rough };

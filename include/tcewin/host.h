@@ -235,8 +235,16 @@ int tcewin_host_pin(void *mm, tcewin_u64 address, tcewin_u64 size, void **pin);
  * then they stay pinned, and the pin is as it was.
  */
 int tcewin_host_unpin(void *mm, void *pin);
-/* Real address of the host page at user @address of @pin. Status: FAULT outside it. Any context. */
-int tcewin_host_pin_resolve(void *pin, tcewin_u64 address, tcewin_u64 *real);
+/* A piece of physically contiguous memory, in whole pages of the host. */
+struct tcewin_extent {
+	tcewin_u64 real;
+	tcewin_u64 bytes;
+};
+/*
+ * The pieces behind [@address, @address + @size) of @pin, in order: as many as there is room for in @extents, the last one cut short at
+ * the range's end. Returns their number; 0: the range does not begin or end in @pin. Any context.
+ */
+tcewin_u32 tcewin_host_pin_extents(void *pin, tcewin_u64 address, tcewin_u64 size, struct tcewin_extent *extents, tcewin_u32 room);
 /* A device may have written [@real, @real + @size): its pages are dirty. */
 void tcewin_host_dirty(tcewin_u64 real, tcewin_u64 size);
 /* log2 of the host's page size. Any context. */

@@ -20,7 +20,9 @@ struct Machine {
 		host.firmware.reset(pe);
 		liobn = pe->info.default_liobn;
 		EXPECT_EQ(tcewin_host_pin(mm, scattered, 512 * kib, &pin), TCEWIN_OK);
-		EXPECT_EQ(tcewin_host_pin_resolve(pin, scattered, &real), TCEWIN_OK);
+		tcewin_extent first;
+		EXPECT_EQ(tcewin_host_pin_extents(pin, scattered, 4 * kib, &first, 1), 1);
+		real = first.real;
 	}
 	~Machine()
 	{

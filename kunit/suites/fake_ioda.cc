@@ -25,7 +25,9 @@ struct Hand : Bare {
 	{
 		host.memory.back(mm, block, mib, 20);
 		EXPECT_EQ(tcewin_host_pin(mm, block, mib, &pin), TCEWIN_OK);
-		EXPECT_EQ(tcewin_host_pin_resolve(pin, block, &real), TCEWIN_OK);
+		tcewin_extent first;
+		EXPECT_EQ(tcewin_host_pin_extents(pin, block, 4 * kib, &first, 1), 1);
+		real = first.real;
 		root = static_cast<u64 *>(tcewin_host_level_alloc(4 * kib));
 		leaf = static_cast<u64 *>(tcewin_host_level_alloc(4 * kib));
 		root[0] = big_endian(tcewin_host_real_address(leaf) | 3);

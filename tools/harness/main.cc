@@ -9,6 +9,7 @@
 #include "cmd/drivers.hh"
 #include "cmd/handover.hh"
 #include "cmd/hold.hh"
+#include "cmd/hotplug.hh"
 #include "cmd/kvm.hh"
 #include "cmd/life.hh"
 #include "cmd/race.hh"
@@ -100,6 +101,11 @@ void own_handover(CLI::App &command, Handover_options &o)
 	command.add_option("--host-module", o.host_module, "the file of edu_host.ko")->capture_default_str();
 }
 
+void own_hotplug(CLI::App &command, Hotplug_options &o)
+{
+	command.add_option("--host-module", o.host_module, "the file of edu_host.ko")->capture_default_str();
+}
+
 void own_roundtrip(CLI::App &command, Roundtrip_options &o)
 {
 	command.add_flag("--direct", o.direct, "the driver has a direct 64-bit window here");
@@ -143,6 +149,7 @@ void add_all(Commands &commands)
 	commands.add("clients", "what public clients do, call by call", run_clients, own_clients);
 	commands.add("drivers", "which driver serves when both are loaded", run_drivers, own_drivers);
 	commands.add("handover", "a PE of two devices from the kernel to a user and back", run_handover, own_handover);
+	commands.add("hotplug", "memory that comes while a user has a PE", run_hotplug, own_hotplug);
 	commands.add("roundtrip", "the kernel's nvme driver before and after a user of its disk", run_roundtrip,
 		     own_roundtrip);
 	commands.add("scale", "windows of terabytes, and what they cost", run_scale, own_scale);

@@ -163,7 +163,8 @@ void Borrower::use(const Rig &rig, const Device &device)
 
 void Borrower::use_ddw(const Rig &rig, Nvme &nvme)
 {
-	auto above = platform().powernv ? beyond_memory : 0;
+	// The kernel's own window for all memory may be there again when the user has gone.
+	auto above = beyond_memory;
 	auto levels = platform().powernv ? 2 : 1; // in tree more than one is refused on an LPAR
 	auto ddw = Window::create(rig.container(), page_shift(), std::bit_ceil(above + (1 << 28)), levels);
 	if (!report_.step("TCE_CREATE a DDW", ddw))

@@ -68,11 +68,12 @@ public:
 		}
 	}
 
-	void refused_twice()
+	// The core answers what it heard from the driver that it asked last.
+	void refused_twice(Errno last)
 	{
 		for (auto when : {"SET_IOMMU 7", "and once more"}) {
 			auto rig = Rig::open(function_);
-			report_.step(when, rig, Errno{EINVAL});
+			report_.step(when, rig, last);
 		}
 	}
 
@@ -81,7 +82,7 @@ public:
 	void without_ddw()
 	{
 		if (stays(Driver::tcewin)) {
-			refused_twice(); // behind the in-tree driver
+			refused_twice(Errno{EPERM}); // the in-tree driver was loaded first
 			refuses({Driver::tcewin});
 			refuses({Driver::tcewin, Driver::in_tree});
 			return;
@@ -160,7 +161,7 @@ private:
 		for (auto driver : loaded)
 			if (!add(driver))
 				return;
-		refused_twice();
+		refused_twice(Errno{EINVAL});
 	}
 
 	// The container was open, without a group, when the second driver came.

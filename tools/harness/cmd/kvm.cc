@@ -44,7 +44,10 @@ constexpr Scenario scenarios[] = {
 	{"machine-first", "the machine closed first", kvm_machine_first},
 	{"killed", "a process that dies of SIGKILL, its virtual CPU at work", kvm_killed},
 	{"race", "hypercalls against MAP, UNMAP and REMOVE of the same entries", kvm_race},
+	{"one-entry", "virtual CPUs and an ioctl at one entry at a time", kvm_one_entry},
+	{"two-groups", "a window that two PEs have", kvm_two_groups},
 	{"rmmod", "rmmod while KVM has the table", kvm_rmmod},
+	{"two-groups-joined", "on PowerNV: both PEs of a window given to KVM", kvm_two_groups_joined, true},
 	{"join-twice", "a table joined twice to one window", kvm_join_twice, true},
 };
 
@@ -108,7 +111,7 @@ void play_all(Report &report, const Kvm_options &options, const Pci_function &fu
 		if (options.only.empty() ? !scenario.only_by_name : std::ranges::count(options.only, scenario.name) > 0)
 			play(report, scenario, options, function);
 	if (options.only.empty())
-		report.note("not played: join-twice, which KVM lets keep the module for good");
+		report.note("not played: join-twice and two-groups-joined, where KVM keeps the module for good");
 }
 
 } // namespace

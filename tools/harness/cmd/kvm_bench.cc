@@ -105,21 +105,27 @@ bool Kvm_bench::set_up()
 
 Result<Answer> Kvm_bench::put(std::uint64_t entry, std::size_t unit, std::uint64_t permission, std::uint64_t in)
 {
-	return put_tce(*vm, in, iova(entry), gpa(unit) | permission);
+	return put_tce(vm->cpu(), in, iova(entry), gpa(unit) | permission);
+}
+
+std::uint64_t Kvm_bench::write_list(std::span<const std::uint64_t> tces, unsigned cpu)
+{
+	auto at = list * (cpu + 1);
+	for (std::size_t i = 0; i < tces.size(); ++i) {
+		auto big_endian = __builtin_bswap64(tces[i]);
+		std::memcpy(memory->bytes().data() + at + i * sizeof big_endian, &big_endian, sizeof big_endian);
+	}
+	return at;
 }
 
 Result<Answer> Kvm_bench::put_list(std::uint64_t entry, std::span<const std::uint64_t> tces, std::uint64_t in)
 {
-	for (std::size_t i = 0; i < tces.size(); ++i) {
-		auto big_endian = __builtin_bswap64(tces[i]);
-		std::memcpy(memory->bytes().data() + list + i * sizeof big_endian, &big_endian, sizeof big_endian);
-	}
-	return put_tce_indirect(*vm, in, iova(entry), list, tces.size());
+	return put_tce_indirect(vm->cpu(), in, iova(entry), write_list(tces), tces.size());
 }
 
 Result<Answer> Kvm_bench::stuff(std::uint64_t entry, std::uint64_t count, std::uint64_t in)
 {
-	return stuff_tce(*vm, in, iova(entry), tce_none, count);
+	return stuff_tce(vm->cpu(), in, iova(entry), tce_none, count);
 }
 
 Result<> Kvm_bench::map(std::uint64_t entry, std::size_t unit) const

@@ -11,6 +11,7 @@
 #include "lib/kvm_tces.hh"
 #include "lib/probe.hh"
 #include "lib/rig.hh"
+#include "lib/tally.hh"
 
 namespace harness
 {
@@ -21,7 +22,7 @@ public:
 	// The machine's memory, in units. Unit 0 holds its program and the list for H_PUT_TCE_INDIRECT and is not
 	// registered; the scratch, the `near` units and the `far` ones are registered apart from each other.
 	static constexpr std::size_t scratch_unit = 1, near = 2, near_units = 8, far = 10, far_units = 2, units = 12;
-	static constexpr std::uint64_t list = 4096; // in the machine
+	static constexpr std::uint64_t list = 4096; // in the machine, one a CPU, so long each
 	static constexpr std::uint64_t liobn = 0x80000001;
 
 	Kvm_bench(Report &report, const Kvm_options &options, const Pci_function &function)
@@ -50,6 +51,7 @@ public:
 	// Hypercalls of the virtual CPU, by entry of the window and unit of the memory.
 	Result<Answer> put(std::uint64_t entry, std::size_t unit, std::uint64_t permission = tce_both,
 			   std::uint64_t in = liobn);
+	std::uint64_t write_list(std::span<const std::uint64_t> tces, unsigned cpu = 0);
 	Result<Answer> put_list(std::uint64_t entry, std::span<const std::uint64_t> tces, std::uint64_t in = liobn);
 	Result<Answer> stuff(std::uint64_t entry, std::uint64_t count, std::uint64_t in = liobn);
 
@@ -91,6 +93,10 @@ public:
 	std::optional<Probe> probe;
 };
 
+// After a race on the first so many entries.
+void kvm_give_back(Kvm_bench &bench, std::uint64_t entries);
+void kvm_count(Tally &tally, const char *name, const Result<Answer> &answer);
+
 // The scenarios.
 void kvm_attach(Kvm_bench &bench);
 void kvm_join_twice(Kvm_bench &bench);
@@ -107,6 +113,9 @@ void kvm_table_first(Kvm_bench &bench);
 void kvm_machine_first(Kvm_bench &bench);
 void kvm_killed(Kvm_bench &bench);
 void kvm_race(Kvm_bench &bench);
+void kvm_one_entry(Kvm_bench &bench);
+void kvm_two_groups(Kvm_bench &bench);
+void kvm_two_groups_joined(Kvm_bench &bench);
 void kvm_rmmod(Kvm_bench &bench);
 
 } // namespace harness

@@ -151,13 +151,13 @@ void kvm_large_pages(Kvm_bench &b)
 		return;
 	auto start = b.window + (3ull << large);
 	auto last = (std::uint64_t{1} << large) - (1 << small);
-	b.answered("H_PUT_TCE of 64 KiB", put_tce(*b.vm, Kvm_bench::liobn, start, b.gpa(4) | tce_both));
+	b.answered("H_PUT_TCE of 64 KiB", put_tce(b.vm->cpu(), Kvm_bench::liobn, start, b.gpa(4) | tce_both));
 	b.moves("its first 4 KiB", start, start, 4);
 	b.moves("its last 4 KiB", start + last, start + last, 4, last);
 	b.report.step("UNMAP_DMA of the first 4 KiB", b.container().unmap(start, 1 << small));
 	b.misses("the first 4 KiB", 3ull << (large - small), 4);
 	b.moves("the last 4 KiB still", start + last, start + last, 4, last);
-	b.answered("H_STUFF_TCE of it", stuff_tce(*b.vm, Kvm_bench::liobn, start, tce_none, 1));
+	b.answered("H_STUFF_TCE of it", stuff_tce(b.vm->cpu(), Kvm_bench::liobn, start, tce_none, 1));
 	b.misses("the last 4 KiB", (4ull << (large - small)) - 1, 4);
 	b.dismissed("the near units, no entry left", Kvm_bench::near, Kvm_bench::near_units);
 }

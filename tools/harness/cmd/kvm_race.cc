@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A virtual CPU's hypercalls and the ioctls of another thread on the same few entries, and the window goes and comes.
 // Who has an entry when they stop is chance. That no memory is reached once UNREGISTER_MEMORY gave it back is not.
-#include <algorithm>
 #include <atomic>
 #include <mutex>
 #include <random>
 #include <thread>
-#include <vector>
 
 #include "cmd/kvm_bench.hh"
-#include "lib/pattern.hh"
 #include "lib/tally.hh"
 
 namespace harness
@@ -35,7 +32,7 @@ public:
 		Random random{b_.options.seed};
 		for (unsigned round = 0; round < rounds; ++round) {
 			side_by_side(random);
-			give_back();
+			kvm_give_back(b_, entries + 4);
 		}
 		tally_.print();
 		for (auto name :
@@ -56,54 +53,6 @@ private:
 		stop_ = true;
 	}
 
-	// With every entry as the race left it. Memory that entries map may be refused; what is not, the device must
-	// not find behind any of them.
-	void give_back()
-	{
-		auto near_gone = b_.dismiss(near, Kvm_bench::near_units),
-		     far_gone = b_.dismiss(far, Kvm_bench::far_units);
-		auto fair = [](const Result<> &done) { return done || done.error() == Errno{EBUSY}; };
-		b_.report.check("UNREGISTER_MEMORY works, or says EBUSY", fair(near_gone) && fair(far_gone),
-				fmt::format("near {}, far {}", outcome(near_gone), outcome(far_gone)));
-		if (near_gone)
-			not_reached("near", near, Kvm_bench::near_units);
-		if (far_gone)
-			not_reached("far", far, Kvm_bench::far_units);
-		b_.report.step("UNMAP_DMA of all", b_.unmap(0, entries + 4));
-		if (near_gone)
-			b_.report.step("REGISTER_MEMORY again", b_.enroll(near, Kvm_bench::near_units));
-		if (far_gone)
-			b_.report.step("REGISTER_MEMORY again", b_.enroll(far, Kvm_bench::far_units));
-	}
-
-	void not_reached(const char *name, std::size_t unit, std::size_t count)
-	{
-		constexpr std::uint64_t old = 41, sent = 42; // seeds
-		constexpr std::uint32_t length = 64;
-		auto memory = b_.bytes(unit, 0, count * Kvm_bench::unit_size());
-		auto &edu = b_.rig->edu();
-		fill(memory, old);
-		std::vector<std::byte> before(memory.begin(), memory.end());
-		fill(b_.bytes(Kvm_bench::scratch_unit, 0, length), sent);
-		auto tried = edu.from_ram(b_.info.dma32_window_start, 0, length);
-		for (std::uint64_t entry = 0; tried && entry < entries + 4; ++entry)
-			tried = edu.to_ram(0, b_.iova(entry), length);
-		if (!tried)
-			return (void)b_.report.step("the device", tried);
-		bool same = std::ranges::equal(memory, before);
-		b_.report.check(fmt::format("device reaches nothing of the {} units, which were given back", name),
-				same, same ? "nothing" : "REACHED");
-	}
-
-	bool count(const char *name, const Result<Answer> &answer)
-	{
-		if (answer && !*answer)
-			return tally_(name, Result<>{fail(EAGAIN)}); // left to us
-		if (answer && **answer != h_success)
-			return tally_(name, Result<>{fail(EINVAL)});
-		return tally_(name, answer);
-	}
-
 	void issue(std::uint64_t seed)
 	{
 		Random random{seed};
@@ -117,14 +66,14 @@ private:
 				std::uint64_t tces[4];
 				for (auto &tce : tces)
 					tce = b_.gpa(any_unit(random)) | tce_both;
-				count("H_PUT_TCE_INDIRECT", b_.put_list(entry, tces));
+				kvm_count(tally_, "H_PUT_TCE_INDIRECT", b_.put_list(entry, tces));
 				break;
 			}
 			case 1:
-				count("H_STUFF_TCE", b_.stuff(entry, 1 + random() % 4));
+				kvm_count(tally_, "H_STUFF_TCE", b_.stuff(entry, 1 + random() % 4));
 				break;
 			default:
-				count("H_PUT_TCE", b_.put(entry, any_unit(random)));
+				kvm_count(tally_, "H_PUT_TCE", b_.put(entry, any_unit(random)));
 			}
 		}
 	}

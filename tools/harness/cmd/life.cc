@@ -146,7 +146,8 @@ void live(Report &report, const Life_options &options, const Pci_function &funct
 	report.note("device tree: " + to_string(tree));
 	if (platform().windows_in_tree) {
 		bool shown = std::ranges::any_of(tree, [&](const Tree_window &w) { return w.start == second.start; });
-		report.check("the device tree shows it", shown, shown ? "yes" : "no");
+		report.check("the device tree shows it, where it shows a user's", shown == tree_shows_users(),
+			     shown ? "yes" : "no");
 	}
 	exercise(report, container, (*rig)->edu(), units, *ddw, second);
 	no_bypass(report, **rig, units, default_window, "DDW in its place");

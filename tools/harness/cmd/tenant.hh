@@ -43,6 +43,7 @@ public:
 	// no page of the kernel's is.
 	void try_everything();
 
+	const std::vector<std::uint64_t> &starts() const { return windows_; } // of its windows
 	const std::vector<std::uint64_t> &iobas() const { return iobas_; } // of all that was ever mapped, scratch aside
 
 	Tenant(Report &report, std::unique_ptr<Rig> rig, const Buffer &memory);

@@ -55,20 +55,20 @@ Result<> Kvm_vfio::join(const Group &group, const Kvm_table &table) const
 	return set(KVM_DEV_VFIO_GROUP_SET_SPAPR_TCE, &argument);
 }
 
-Result<Answer> put_tce(Vm &vm, std::uint64_t liobn, std::uint64_t ioba, std::uint64_t tce)
+Result<Answer> put_tce(Vcpu &cpu, std::uint64_t liobn, std::uint64_t ioba, std::uint64_t tce)
 {
-	return vm.issue(Hcall::put_tce, {liobn, ioba, tce, 0});
+	return cpu.issue(Hcall::put_tce, {liobn, ioba, tce, 0});
 }
 
-Result<Answer> put_tce_indirect(Vm &vm, std::uint64_t liobn, std::uint64_t ioba, std::uint64_t list,
+Result<Answer> put_tce_indirect(Vcpu &cpu, std::uint64_t liobn, std::uint64_t ioba, std::uint64_t list,
 				std::uint64_t count)
 {
-	return vm.issue(Hcall::put_tce_indirect, {liobn, ioba, list, count});
+	return cpu.issue(Hcall::put_tce_indirect, {liobn, ioba, list, count});
 }
 
-Result<Answer> stuff_tce(Vm &vm, std::uint64_t liobn, std::uint64_t ioba, std::uint64_t tce, std::uint64_t count)
+Result<Answer> stuff_tce(Vcpu &cpu, std::uint64_t liobn, std::uint64_t ioba, std::uint64_t tce, std::uint64_t count)
 {
-	return vm.issue(Hcall::stuff_tce, {liobn, ioba, tce, count});
+	return cpu.issue(Hcall::stuff_tce, {liobn, ioba, tce, count});
 }
 
 } // namespace harness

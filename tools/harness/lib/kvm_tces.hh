@@ -60,10 +60,10 @@ private:
 };
 
 // The hypercalls. IOBAs are bytes, counts are pages of the table that KVM has under the LIOBN.
-Result<Answer> put_tce(Vm &vm, std::uint64_t liobn, std::uint64_t ioba, std::uint64_t tce);
+Result<Answer> put_tce(Vcpu &cpu, std::uint64_t liobn, std::uint64_t ioba, std::uint64_t tce);
 // `list`: the address in the machine where the TCEs are, in big-endian, at a multiple of 4 KiB.
-Result<Answer> put_tce_indirect(Vm &vm, std::uint64_t liobn, std::uint64_t ioba, std::uint64_t list,
+Result<Answer> put_tce_indirect(Vcpu &cpu, std::uint64_t liobn, std::uint64_t ioba, std::uint64_t list,
 				std::uint64_t count);
-Result<Answer> stuff_tce(Vm &vm, std::uint64_t liobn, std::uint64_t ioba, std::uint64_t tce, std::uint64_t count);
+Result<Answer> stuff_tce(Vcpu &cpu, std::uint64_t liobn, std::uint64_t ioba, std::uint64_t tce, std::uint64_t count);
 
 } // namespace harness

@@ -22,6 +22,7 @@ public:
 	static Result<Neighbour> join(const Container &container, const Pci_function &function);
 
 	const Edu &edu() const { return *edu_; }
+	const Group &group() const { return group_; }
 	Result<> leave(); // the container, not the process
 
 private:

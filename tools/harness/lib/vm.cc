@@ -58,16 +58,6 @@ Result<> Vm::prepare(const Fd &kvm, const Fd &vm, std::span<std::byte> memory)
 	return zero_expected(::ioctl(vm.get(), KVM_PPC_ALLOCATE_HTAB, &order));
 }
 
-Result<> Vm::prepare_cpu(const Fd &cpu)
-{
-	if (auto done = enable(cpu, KVM_CAP_PPC_PAPR); !done)
-		return done;
-	kvm_regs registers{};
-	registers.pc = entry;
-	registers.msr = msr_sf | msr_me | (std::endian::native == std::endian::little ? msr_le : 0);
-	return zero_expected(::ioctl(cpu.get(), KVM_SET_REGS, &registers));
-}
-
 Result<Vm> Vm::create(std::span<std::byte> memory)
 {
 	auto kvm = Fd::open("/dev/kvm", O_RDWR);
@@ -78,15 +68,43 @@ Result<Vm> Vm::create(std::span<std::byte> memory)
 		return fail_errno();
 	if (auto ready = prepare(*kvm, vm, memory); !ready)
 		return std::unexpected{ready.error()};
-	Fd cpu{::ioctl(vm.get(), KVM_CREATE_VCPU, 0)};
-	auto size = ::ioctl(kvm->get(), KVM_GET_VCPU_MMAP_SIZE, 0);
-	if (!cpu || size < 0)
+	Vm made{std::move(*kvm), std::move(vm)};
+	if (auto added = made.add_cpu(); !added)
+		return std::unexpected{added.error()};
+	return made;
+}
+
+Result<> Vm::add_cpu()
+{
+	auto made = Vcpu::create(kvm_, vm_, static_cast<unsigned>(cpus_.size()));
+	if (!made)
+		return std::unexpected{made.error()};
+	cpus_.push_back(std::move(*made));
+	return {};
+}
+
+void Vm::close()
+{
+	cpus_.clear();
+	Fd vm{std::move(vm_)};
+}
+
+Result<long> Vm::check_extension(unsigned long capability) const
+{
+	return checked(::ioctl(fd(), KVM_CHECK_EXTENSION, capability));
+}
+
+Result<Vcpu> Vcpu::create(const Fd &kvm, const Fd &vm, unsigned number)
+{
+	Fd fd{::ioctl(vm.get(), KVM_CREATE_VCPU, number)};
+	auto size = ::ioctl(kvm.get(), KVM_GET_VCPU_MMAP_SIZE, 0);
+	if (!fd || size < 0)
 		return fail_errno();
-	void *run = ::mmap(nullptr, static_cast<std::size_t>(size), PROT_READ | PROT_WRITE, MAP_SHARED, cpu.get(), 0);
+	void *run = ::mmap(nullptr, static_cast<std::size_t>(size), PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
 	if (run == MAP_FAILED)
 		return fail_errno();
-	Vm made{std::move(vm), std::move(cpu), static_cast<kvm_run *>(run), static_cast<std::size_t>(size)};
-	if (auto ready = prepare_cpu(made.cpu_); !ready)
+	Vcpu made{std::move(fd), static_cast<kvm_run *>(run), static_cast<std::size_t>(size)};
+	if (auto ready = made.prepare(); !ready)
 		return std::unexpected{ready.error()};
 	if (auto entered = made.enter(); !entered)
 		return std::unexpected{entered.error()};
@@ -95,37 +113,38 @@ Result<Vm> Vm::create(std::span<std::byte> memory)
 	return made;
 }
 
-Vm::Vm(Vm &&other) noexcept
-	: vm_{std::move(other.vm_)}, cpu_{std::move(other.cpu_)}, run_{std::exchange(other.run_, nullptr)},
-	  run_size_{other.run_size_}
+Vcpu::Vcpu(Vcpu &&other) noexcept
+	: fd_{std::move(other.fd_)}, run_{std::exchange(other.run_, nullptr)}, run_size_{other.run_size_}
 {
 }
 
-void Vm::close()
+Vcpu::~Vcpu()
 {
 	if (run_)
-		::munmap(std::exchange(run_, nullptr), run_size_);
-	Fd cpu{std::move(cpu_)}, vm{std::move(vm_)};
+		::munmap(run_, run_size_);
 }
 
-Result<long> Vm::check_extension(unsigned long capability) const
+Result<> Vcpu::prepare() const
 {
-	return checked(::ioctl(fd(), KVM_CHECK_EXTENSION, capability));
+	if (auto done = enable(fd_, KVM_CAP_PPC_PAPR); !done)
+		return done;
+	kvm_regs registers{};
+	registers.pc = entry;
+	registers.msr = msr_sf | msr_me | (std::endian::native == std::endian::little ? msr_le : 0);
+	return zero_expected(::ioctl(fd_.get(), KVM_SET_REGS, &registers));
 }
 
 // Until the next hypercall that is for us.
-Result<> Vm::enter()
+Result<> Vcpu::enter()
 {
-	while (::ioctl(cpu_.get(), KVM_RUN, 0) != 0)
+	while (::ioctl(fd_.get(), KVM_RUN, 0) != 0)
 		if (errno != EINTR && errno != EAGAIN)
 			return fail_errno();
 	return run_->exit_reason == KVM_EXIT_PAPR_HCALL ? Result<>{} : fail(EIO);
 }
 
-Result<Answer> Vm::issue(Hcall call, const Arguments &arguments)
+Result<Answer> Vcpu::issue(Hcall call, const Arguments &arguments)
 {
-	if (!run_)
-		return fail(EBADF);
 	run_->papr_hcall.ret = static_cast<std::uint64_t>(call);
 	for (std::size_t i = 0; i < arguments.size(); ++i)
 		run_->papr_hcall.args[i] = arguments[i];

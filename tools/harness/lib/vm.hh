@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A KVM virtual machine with one CPU of five instructions: it issues the hypercall it is told to, hands the answer out,
-// and waits for the next. Nothing else runs in it. One thread at a time uses it; KVM wants it used by the process that
-// made it.
+// A KVM virtual machine whose CPUs have five instructions: each issues the hypercall it is told to, hands the answer
+// out, and waits for the next. Nothing else runs in it. One thread at a time uses a CPU; KVM wants all of it used by
+// the process that made it.
 #pragma once
 
 #include <linux/kvm.h>
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <span>
 
@@ -25,40 +26,51 @@ inline constexpr std::int64_t h_parameter = -4;
 // What the kernel answered; nothing: it left the hypercall to us, undone (H_TOO_HARD in the kernel).
 using Answer = std::optional<std::int64_t>;
 
-class Vm
+class Vcpu
 {
 public:
 	using Arguments = std::array<std::uint64_t, 4>;
 
-	// `memory` is all that the machine has, from its real address 0 on, and outlives it. The first kernel page of
-	// it becomes the program. ENOENT: there is no /dev/kvm. EIO: the CPU does not get to its first hypercall.
-	static Result<Vm> create(std::span<std::byte> memory);
+	// EIO: it does not get to its first hypercall.
+	static Result<Vcpu> create(const Fd &kvm, const Fd &vm, unsigned number);
 
-	Vm(Vm &&other) noexcept;
-	Vm &operator=(Vm &&) = delete;
-	~Vm() { close(); }
-
-	int fd() const { return vm_.get(); }
-	Result<long> check_extension(unsigned long capability) const;
+	Vcpu(Vcpu &&other) noexcept;
+	Vcpu &operator=(Vcpu &&) = delete;
+	~Vcpu();
 
 	Result<Answer> issue(Hcall call, const Arguments &arguments);
-	unsigned exit_reason() const { return run_ ? run_->exit_reason : 0; } // the last one, for a message
+
+private:
+	Vcpu(Fd fd, kvm_run *run, std::size_t run_size) : fd_{std::move(fd)}, run_{run}, run_size_{run_size} {}
+	Result<> prepare() const;
+	Result<> enter();
+
+	Fd fd_;
+	kvm_run *run_;
+	std::size_t run_size_;
+};
+
+class Vm
+{
+public:
+	// `memory` is all that the machine has, from its real address 0 on, and outlives it. The first kernel page of
+	// it becomes the program. It has one CPU. ENOENT: there is no /dev/kvm.
+	static Result<Vm> create(std::span<std::byte> memory);
+
+	int fd() const { return vm_.get(); }
+	Vcpu &cpu(std::size_t number = 0) { return cpus_[number]; }
+	Result<> add_cpu(); // the others stay where they are
+	Result<long> check_extension(unsigned long capability) const;
 
 	void close(); // our hold of it; tables and devices made in it have their own
 
 private:
-	Vm(Fd vm, Fd cpu, kvm_run *run, std::size_t run_size)
-		: vm_{std::move(vm)}, cpu_{std::move(cpu)}, run_{run}, run_size_{run_size}
-	{
-	}
+	Vm(Fd kvm, Fd vm) : kvm_{std::move(kvm)}, vm_{std::move(vm)} {}
 	static Result<> prepare(const Fd &kvm, const Fd &vm, std::span<std::byte> memory);
-	static Result<> prepare_cpu(const Fd &cpu);
-	Result<> enter();
 
+	Fd kvm_;
 	Fd vm_;
-	Fd cpu_;
-	kvm_run *run_;
-	std::size_t run_size_;
+	std::deque<Vcpu> cpus_;
 };
 
 } // namespace harness

@@ -20,6 +20,16 @@ is_splat() {
 	[[ $line =~ $splat_words && ! $line =~ $splat_harmless ]]
 }
 
+# ask_monitor NUMBER COMMAND: what the guest wants of QEMU, which it says more than once.
+asked=0
+ask_monitor()
+{
+	[ -n "$monitor" ] && [ "$1" -gt "$asked" ] || return 0
+	asked=$1
+	say "the guest asks QEMU: $2"
+	printf '%s\n' "$2" > "$scratch/monitor.in"
+}
+
 # watch_console: copies stdin to stdout, and to file descriptor 9 (the log), until it ends. Sets result (the program's status), failure
 # (what init could not do), died (the panic's line), splat (the first), splats (how many), lockdep (off or empty), and stuck when a
 # guest that has said its last word does not go.
@@ -36,6 +46,9 @@ watch_console() {
 		*LAB-FAIL\ *) failure=${line#*LAB-FAIL } patience=(-t 20); continue ;;
 		*"warning: TCG doesn't support requested feature, cap-"*) continue ;; # on every pseries guest
 		*LAB-LOCKDEP-OFF*) lockdep=off; continue ;;
+		*LAB-MONITOR\ *)
+			[[ ! $line =~ LAB-MONITOR\ ([0-9]+)\ (.*)\ LAB-END$ ]] || ask_monitor "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"
+			continue ;;
 		*'Kernel panic'*) [ -n "$died" ] || died=${line##*Kernel panic}; died=${died# - } patience=(-t 20) ;;
 		esac
 		printf '%s\n' "$line"

@@ -21,6 +21,7 @@ qemu_command() {
 	for i in "${devices[@]}"; do qemu+=(-device "$i"); done
 	# shellcheck disable=SC2054
 	[ -z "$icount" ] || qemu+=(-icount shift=0,sleep=off)
+	[ -z "$monitor" ] || qemu+=(-chardev "pipe,id=monitor,path=$scratch/monitor" -mon chardev=monitor,mode=readline)
 	qemu+=("${extra[@]}")
 	# QEMU's XIVE can lose an interrupt from one CPU to another, and that CPU hears of none any more: work for it then waits
 	# for seconds. XICS does not.
