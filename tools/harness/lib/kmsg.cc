@@ -32,9 +32,12 @@ constexpr std::array<std::string_view, 16> splat_marks{"WARNING:",
 						       "Unable to handle kernel",
 						       "unreferenced object"};
 
-// On bare metal, whoever opens a device: VFIO's reset of a slot, and the governor of QEMU's clock.
+// On bare metal, whoever opens a device: VFIO's reset of a slot (a warning since 7.2), and the governor of QEMU's
+// clock.
 bool always_said(const std::string &line)
 {
+	if (line.starts_with("vfio-pci ") && (line.ends_with(": resetting") || line.ends_with(": reset done")))
+		return true;
 	return line.contains("unlocked secondary bus reset via") || line.contains("powernv-cpufreq: ");
 }
 
