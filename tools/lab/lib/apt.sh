@@ -75,16 +75,19 @@ apt_refresh() {
 	touch "$dir/updated"
 }
 
-# apt_newest SUITE REGEX: the newest package whose whole name matches.
-apt_newest() {
+# apt_matching SUITE REGEX: the packages whose whole name matches, newest first.
+apt_matching() {
 	local suite=$1 regex=$2 name
-	while read -r name; do
-		if apt_do "$suite" apt-cache show "$name" > /dev/null 2>&1; then
-			echo "$name"
-			return
-		fi
-	done < <(apt_do "$suite" apt-cache pkgnames | grep -xE "$regex" | sort -rV)
-	return 1
+	apt_do "$suite" apt-cache pkgnames | { grep -xE "$regex" || true; } | sort -rV | while read -r name; do
+		if apt_do "$suite" apt-cache show "$name" > /dev/null 2>&1; then echo "$name"; fi
+	done
+}
+
+# apt_newest SUITE REGEX: the first of them.
+apt_newest() {
+	local found
+	found=$(apt_matching "$@")
+	[ -n "$found" ] && echo "${found%%$'\n'*}"
 }
 
 apt_version() { apt_do "$1" apt-cache show "$2" | sed -n 's/^Version: //p' | head -n 1; }
