@@ -11,6 +11,7 @@
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
+#include <linux/sched.h>
 #include <linux/types.h>
 #include <asm/iommu.h>
 #include <tcewin/engine.h>
@@ -70,6 +71,7 @@ struct tcewin_pe_host {
 /**
  * struct tcewin_handle - a container as long as anything uses it, see handle.c
  * @id: what the VFIO core has instead of a pointer
+ * @link: among those that can be found
  * @users: one for the open container, one for each call inside
  * @rcu: it is freed a grace period after the last
  * @mm: whose container it is
@@ -79,9 +81,11 @@ struct tcewin_pe_host {
  *	the ioctls
  * @groups: struct tcewin_group
  * @stuck: a group left translations behind: @mm is never given back
+ * @retired: tcewin_handles_retire() has been here
  */
 struct tcewin_handle {
 	unsigned long id;
+	struct hlist_node link;
 	refcount_t users;
 	struct rcu_head rcu;
 	struct tcewin_mm mm;
@@ -90,6 +94,7 @@ struct tcewin_handle {
 	struct mutex groups_lock; /* protects the next */
 	struct list_head groups;
 	bool stuck;
+	bool retired;
 };
 
 /**
@@ -188,10 +193,8 @@ void *tcewin_handle_open(enum tcewin_container_kind kind);
 void tcewin_handle_close(void *data);
 struct tcewin_handle *tcewin_handle_get(const void *data);
 void tcewin_handle_put(struct tcewin_handle *handle);
-void tcewin_call_begin(int *call) __acquires(calls);
-void tcewin_call_end(int call) __releases(calls);
-void tcewin_calls_wait(void);
 void tcewin_handles_retire(void);
+void tcewin_handles_wait(void);
 
 /* group.c */
 int tcewin_group_attach(struct tcewin_handle *handle, struct iommu_group *group);
@@ -211,8 +214,36 @@ void tcewin_mm_init(struct tcewin_mm *mm);
 void tcewin_mm_drop(struct tcewin_mm *mm);
 int tcewin_mm_bind(struct tcewin_mm *mm);
 void tcewin_mm_settle(struct tcewin_mm *mm, bool keep);
-bool tcewin_mm_is_other(struct tcewin_mm *mm);
-bool tcewin_mm_is_current(struct tcewin_mm *mm);
+
+/**
+ * tcewin_mm_is_other() - the container belongs to somebody else than the caller
+ * @mm: the cookie
+ *
+ * Without the lock, here and below: every MAP asks. A container that becomes somebody's, or nobody's
+ * again, beside a call is so before or after it; its mm is only compared.
+ *
+ * Return: false as well while it is nobody's.
+ */
+static inline bool tcewin_mm_is_other(const struct tcewin_mm *mm)
+{
+	const struct mm_struct *whose = READ_ONCE(mm->mm);
+
+	return whose && whose != current->mm;
+}
+
+/**
+ * tcewin_mm_is_current() - the container belongs to the caller
+ * @mm: the cookie
+ *
+ * Return: false as well while it is nobody's.
+ */
+static inline bool tcewin_mm_is_current(const struct tcewin_mm *mm)
+{
+	return current->mm && READ_ONCE(mm->mm) == current->mm;
+}
+
+/* host.c */
+void tcewin_host_exit(void);
 
 /* pseries.c */
 bool tcewin_is_member(struct pci_dev *pdev, const struct iommu_table_group *table_group);

@@ -4,9 +4,10 @@
  * NULL, or of a container that is gone, or even another driver's. So it is no pointer but a number
  * that is never used twice, and every callback looks it up and takes a reference.
  */
+#include <linux/hashtable.h>
+#include <linux/module.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
-#include <linux/srcu.h>
-#include <linux/xarray.h>
 #include "glue.h"
 
 /*
@@ -15,10 +16,9 @@
  */
 #define NOTHING_OPENED 1UL
 
-static DEFINE_XARRAY(handles);
+static DEFINE_HASHTABLE(handles, 6);	/* read under RCU */
+static DEFINE_SPINLOCK(handles_lock);
 static atomic64_t last_id = ATOMIC64_INIT(NOTHING_OPENED);
-
-DEFINE_STATIC_SRCU(calls);
 
 /**
  * tcewin_handle_open() - a new container
@@ -40,16 +40,28 @@ void *tcewin_handle_open(enum tcewin_container_kind kind)
 	INIT_LIST_HEAD(&handle->groups);
 	if (tcewin_container_create(&handle->mm, kind, &handle->container))
 		goto free;
-	if (xa_insert(&handles, handle->id, handle, GFP_KERNEL_ACCOUNT))
-		goto destroy;
+	/* A call that is inside when the VFIO core has let go of us is inside of the module. */
+	__module_get(THIS_MODULE);
+	spin_lock(&handles_lock);
+	hash_add_rcu(handles, &handle->link, handle->id);
+	spin_unlock(&handles_lock);
 	return (void *)handle->id;
 
-destroy:
-	tcewin_container_destroy(handle->container);
 free:
 	tcewin_mm_drop(&handle->mm);
 	kfree(handle);
 	return (void *)NOTHING_OPENED;
+}
+
+/* Under RCU, or the lock. */
+static struct tcewin_handle *find(unsigned long id)
+{
+	struct tcewin_handle *handle;
+
+	hash_for_each_possible_rcu(handles, handle, link, id, lockdep_is_held(&handles_lock))
+		if (handle->id == id)
+			return handle;
+	return NULL;
 }
 
 /**
@@ -60,8 +72,13 @@ free:
  */
 void tcewin_handle_close(void *data)
 {
-	struct tcewin_handle *handle = xa_erase(&handles, (unsigned long)data);
+	struct tcewin_handle *handle;
 
+	spin_lock(&handles_lock);
+	handle = find((unsigned long)data);
+	if (handle)
+		hash_del_rcu(&handle->link);
+	spin_unlock(&handles_lock);
 	if (handle)
 		tcewin_handle_put(handle);
 }
@@ -77,7 +94,7 @@ struct tcewin_handle *tcewin_handle_get(const void *data)
 	struct tcewin_handle *handle;
 
 	rcu_read_lock();
-	handle = xa_load(&handles, (unsigned long)data);
+	handle = find((unsigned long)data);
 	if (handle && !refcount_inc_not_zero(&handle->users))
 		handle = NULL;
 	rcu_read_unlock();
@@ -97,6 +114,21 @@ void tcewin_handle_put(struct tcewin_handle *handle)
 	if (!handle->stuck)
 		tcewin_mm_drop(&handle->mm);
 	kfree_rcu(handle, rcu);
+	module_put(THIS_MODULE);
+}
+
+/* A container that is not retired yet, with a reference, or NULL. */
+static struct tcewin_handle *next_to_retire(void)
+{
+	struct tcewin_handle *handle, *found = NULL;
+	int i;
+
+	rcu_read_lock();
+	hash_for_each_rcu(handles, i, handle, link)
+		if (!found && !handle->retired && refcount_inc_not_zero(&handle->users))
+			found = handle;
+	rcu_read_unlock();
+	return found;
 }
 
 /**
@@ -107,50 +139,24 @@ void tcewin_handle_put(struct tcewin_handle *handle)
 void tcewin_handles_retire(void)
 {
 	struct tcewin_handle *handle;
-	unsigned long id;
 
-	xa_for_each(&handles, id, handle) {
-		handle = tcewin_handle_get((void *)id);
-		if (!handle)
-			continue;
+	while ((handle = next_to_retire())) {
+		handle->retired = true;
 		tcewin_container_retire(handle->container);
 		tcewin_handle_put(handle);
 	}
 }
 
 /**
- * tcewin_call_begin() - a callback of the VFIO core has entered the module
- *
- * @call: filled, for tcewin_call_end()
- *
- * An ioctl that raced with the release of its container has no reference on the module.
- */
-void tcewin_call_begin(int *call) __acquires(calls)
-{
-	*call = srcu_read_lock(&calls);
-}
-
-/**
- * tcewin_call_end() - a callback is about to leave the module
- * @call: of tcewin_call_begin()
- */
-void tcewin_call_end(int call) __releases(calls)
-{
-	srcu_read_unlock(&calls, call);
-}
-
-/**
- * tcewin_calls_wait() - waits until no callback is inside, nor on its way in or out
+ * tcewin_handles_wait() - waits until no callback of the VFIO core is on its way in or out
  *
  * For the exit of the module, when no container is left and none can be opened, but before the
- * VFIO core forgets our operations. An ioctl gets from reading iommu_driver to tcewin_call_begin(),
- * and from tcewin_call_end() out of the module, without sleeping: that is what the first and the
- * last wait for.
+ * VFIO core forgets our operations. An ioctl gets from reading iommu_driver to
+ * tcewin_handle_get(), and from tcewin_handle_put() out of the module, without sleeping; what is
+ * between has a reference on the module.
  */
-void tcewin_calls_wait(void)
+void tcewin_handles_wait(void)
 {
 	synchronize_rcu_tasks();
-	synchronize_srcu(&calls);
-	synchronize_rcu_tasks();
-	WARN_ON(!xa_empty(&handles));
+	WARN_ON(!hash_empty(handles));
 }

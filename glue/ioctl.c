@@ -16,7 +16,9 @@ struct request_head {
 
 #define FLAGS_ARE_OUTPUT U32_MAX
 
-static int read_request(void *request, size_t size, u32 flags, const void __user *arg)
+/* Inline: a size that the compiler knows is not looked at again when it is copied. */
+static __always_inline int read_request(void *request, size_t size, u32 flags,
+					const void __user *arg)
 {
 	const struct request_head *head = request;
 

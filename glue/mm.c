@@ -49,8 +49,8 @@ int tcewin_mm_bind(struct tcewin_mm *mm)
 
 	mutex_lock(&mm->lock);
 	if (!mm->mm) {
-		mm->mm = current->mm;
-		mmgrab(mm->mm);
+		mmgrab(current->mm);
+		WRITE_ONCE(mm->mm, current->mm);
 	}
 	if (mm->mm == current->mm)
 		mm->callers++;
@@ -71,41 +71,9 @@ void tcewin_mm_settle(struct tcewin_mm *mm, bool keep)
 	mm->kept |= keep;
 	if (!--mm->callers && !mm->kept) {
 		mmdrop(mm->mm);
-		mm->mm = NULL;
+		WRITE_ONCE(mm->mm, NULL);
 	}
 	mutex_unlock(&mm->lock);
-}
-
-/**
- * tcewin_mm_is_other() - the container belongs to somebody else than the caller
- * @mm: the cookie
- *
- * Return: false as well while it is nobody's.
- */
-bool tcewin_mm_is_other(struct tcewin_mm *mm)
-{
-	bool other;
-
-	mutex_lock(&mm->lock);
-	other = mm->mm && mm->mm != current->mm;
-	mutex_unlock(&mm->lock);
-	return other;
-}
-
-/**
- * tcewin_mm_is_current() - the container belongs to the caller
- * @mm: the cookie
- *
- * Return: false as well while it is nobody's.
- */
-bool tcewin_mm_is_current(struct tcewin_mm *mm)
-{
-	bool ours;
-
-	mutex_lock(&mm->lock);
-	ours = mm->mm && mm->mm == current->mm;
-	mutex_unlock(&mm->lock);
-	return ours;
 }
 
 /* Accounts the change from what is charged to @bytes, in whole pages. Returns 0 or -ENOMEM. */

@@ -34,9 +34,7 @@ static int tcewin_vfio_attach_group(void *data, struct iommu_group *group,
 {
 	struct tcewin_handle *handle;
 	int ret = -ENOMEM;	/* of open() */
-	int call;
 
-	tcewin_call_begin(&call);
 	handle = tcewin_handle_get(data);
 	if (type != VFIO_IOMMU) {
 		ret = -EINVAL;
@@ -48,41 +46,31 @@ static int tcewin_vfio_attach_group(void *data, struct iommu_group *group,
 	}
 	if (handle)
 		tcewin_handle_put(handle);
-	tcewin_call_end(call);
 	return ret;
 }
 
 static void tcewin_vfio_detach_group(void *data, struct iommu_group *group)
 {
 	struct tcewin_handle *handle;
-	int call;
 
-	tcewin_call_begin(&call);
 	handle = tcewin_handle_get(data);
 	if (!WARN_ON_ONCE(!handle)) {
 		tcewin_group_detach(handle, group);
 		tcewin_handle_put(handle);
 	}
-	tcewin_call_end(call);
 }
 
 /* The core has detached every group before. */
 static void tcewin_vfio_release(void *data)
 {
-	int call;
-
-	tcewin_call_begin(&call);
 	tcewin_handle_close(data);
-	tcewin_call_end(call);
 }
 
 static long tcewin_vfio_ioctl(void *data, unsigned int cmd, unsigned long arg)
 {
 	struct tcewin_handle *handle;
 	long ret = -ENODEV;
-	int call;
 
-	tcewin_call_begin(&call);
 	if (cmd == VFIO_CHECK_EXTENSION) {
 		/* Asked with and without a container. */
 		if (arg == VFIO_EEH)
@@ -96,7 +84,6 @@ static long tcewin_vfio_ioctl(void *data, unsigned int cmd, unsigned long arg)
 			tcewin_handle_put(handle);
 		}
 	}
-	tcewin_call_end(call);
 	return ret;
 }
 
@@ -197,6 +184,6 @@ void tcewin_vfio_exit(void)
 	if (!vfio)
 		return;
 	unregister_module_notifier(&module_notifier);
-	tcewin_calls_wait();
+	tcewin_handles_wait();
 	unregister_copies();
 }
