@@ -58,7 +58,7 @@ TceIndex ForeignEntries::next_any(TceRange range) const
 	return find(range, [](Tce word) { return word != Tce{}; });
 }
 
-TceRange ForeignEntries::next_valid(TceRange range) const
+TceRange ForeignEntries::find_valid(TceRange range) const
 {
 	const TceIndex first = find(range, [](Tce word) { return word.access() != Access::none; });
 	TceIndex end = first;

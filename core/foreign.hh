@@ -28,9 +28,13 @@ public:
 	// reserve() has been called, once.
 	void set(TceIndex i, Tce word);
 
+	bool empty() const { return pages_.empty(); }
 	// The first words in @range that belong together: consecutive entries that are in the table (or else empty, at
 	// the range's end); and where they are.
-	TceRange next_valid(TceRange range) const;
+	TceRange next_valid(TceRange range) const
+	{
+		return empty() ? TceRange{range.end(), TceCount{0}} : find_valid(range);
+	}
 	void fill(TceIndex first, std::span<Tce> out) const;
 	// The first entry in @range that has a word, debts included, or the range's end.
 	TceIndex next_any(TceRange range) const;
@@ -47,6 +51,7 @@ private:
 	};
 	static_assert(sizeof(Page) <= 4096);
 	Page *page_of(TceIndex i) const;
+	TceRange find_valid(TceRange range) const;
 	template <class F>
 	TceIndex find(TceRange range, F wanted) const;
 

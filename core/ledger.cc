@@ -6,26 +6,6 @@ namespace tcewin
 
 Result<Owned<Run>> Run::create(void *mm) { return make<Run>(TRY(Charge::for_one<Run>(mm))); }
 
-void RunList::append(Owned<Run> run)
-{
-	Run *r = run.release();
-	r->right = nullptr;
-	(last_ ? last_->right : first_) = r;
-	last_ = r;
-}
-
-Owned<Run> RunList::take()
-{
-	Run *r = first_;
-	if (r) {
-		first_ = r->right;
-		r->right = nullptr;
-		if (!first_)
-			last_ = nullptr;
-	}
-	return Owned<Run>{r};
-}
-
 // What is still here is what a stuck window may still translate: its regions keep their counts and stay pinned.
 Ledger::~Ledger()
 {
@@ -35,29 +15,15 @@ Ledger::~Ledger()
 	}
 }
 
-Run *Ledger::at_or_after(TceIndex from) const
-{
-	Run *r = runs_.at_or_before(from.raw());
-	if (r && r->range.end() > from)
-		return r;
-	return runs_.at_or_after(from.raw());
-}
-
-bool Ledger::cut_by(TceRange range) const
-{
-	const Run *r = at_or_after(range.first);
-	return r && r->range.first < range.first && r->range.end() > range.end();
-}
-
 // @part of @run is no longer mapped.
 void Ledger::drop(const Run &run, TceRange part)
 {
 	run.region->drop_mapped(run.address_of(part.first, page_), page_, part.count, run.access);
 }
 
-void Ledger::erase(TceRange range, Owned<Run> spare, const Settled &)
+void Ledger::erase_from(Run *r, TceRange range, Owned<Run> spare)
 {
-	for (Run *r = at_or_after(range.first), *following; r && r->range.first < range.end(); r = following) {
+	for (Run *following; r && r->range.first < range.end(); r = following) {
 		following = next(r);
 		const TceRange part = r->range.meet(range);
 		drop(*r, part);
@@ -80,7 +46,7 @@ void Ledger::erase(TceRange range, Owned<Run> spare, const Settled &)
 			r->range.count = part.first - r->range.first;
 		} else {
 			runs_.erase(r);
-			Owned<Run>{r}.reset();
+			kept_.keep(Owned<Run>{r});
 		}
 	}
 }
@@ -97,13 +63,13 @@ void Ledger::insert_one(Owned<Run> run)
 	run->region->add_mapped(run->range.count);
 	if (Run *before = runs_.at_or_before(run->key()); before && continues(*before, *run)) {
 		before->range.count = before->range.count + run->range.count;
-		run.reset(before);
 		runs_.erase(before);
+		kept_.keep(std::exchange(run, Owned<Run>{before}));
 	}
 	if (Run *after = runs_.at_or_after(run->key()); after && continues(*run, *after)) {
 		run->range.count = run->range.count + after->range.count;
 		runs_.erase(after);
-		Owned<Run>{after}.reset();
+		kept_.keep(Owned<Run>{after});
 	}
 	runs_.insert(run.release());
 }

@@ -4,6 +4,8 @@
 // window's lock.
 #pragma once
 
+#include <atomic>
+
 #include "memory.hh"
 #include "region.hh"
 #include "table.hh"
@@ -34,6 +36,27 @@ struct Run : TreeNode<Run> {
 	Access access{};
 };
 
+// A run that is paid for and in no use: one request after the other allocates nothing.
+class KeptRun
+{
+public:
+	KeptRun() = default;
+	KeptRun(const KeptRun &) = delete;
+	~KeptRun() { keep(nullptr); }
+	// It, or a new one, charged to @mm. NO_MEMORY. Any context, as for keep().
+	Result<Owned<Run>> take(void *mm)
+	{
+		if (Run *run = run_.exchange(nullptr, std::memory_order_acquire))
+			return Owned<Run>{run};
+		return Run::create(mm);
+	}
+	// @run takes the place of the one that is kept.
+	void keep(Owned<Run> run) { (void)Owned<Run>{run_.exchange(run.release(), std::memory_order_release)}; }
+
+private:
+	std::atomic<Run *> run_{};
+};
+
 // Runs in order of their entries that are not (yet) in a ledger: what a MAP is going to write.
 class RunList
 {
@@ -45,8 +68,24 @@ public:
 		while (take())
 			;
 	}
-	void append(Owned<Run> run);
-	Owned<Run> take();
+	void append(Owned<Run> run)
+	{
+		Run *r = run.release();
+		r->right = nullptr;
+		(last_ ? last_->right : first_) = r;
+		last_ = r;
+	}
+	Owned<Run> take()
+	{
+		Run *r = first_;
+		if (r) {
+			first_ = r->right;
+			r->right = nullptr;
+			if (!first_)
+				last_ = nullptr;
+		}
+		return Owned<Run>{r};
+	}
 	Run *first() const { return first_; }
 	static Run *next(const Run *r) { return r->right; }
 
@@ -58,30 +97,47 @@ private:
 class Ledger
 {
 public:
-	explicit Ledger(PageShift page) : page_{page} {}
+	// What it does not need any more goes to @kept, which outlives it.
+	Ledger(PageShift page, KeptRun &kept) : page_{page}, kept_{kept} {}
 	Ledger(const Ledger &) = delete;
 	~Ledger();
 
 	bool empty() const { return runs_.empty(); }
 	// The first run that has an entry at or behind @from, or nullptr; and the one behind it.
-	Run *at_or_after(TceIndex from) const;
+	Run *at_or_after(TceIndex from) const
+	{
+		Run *r = runs_.at_or_before(from.raw());
+		if (r && r->range.end() > from)
+			return r;
+		return r ? next(r) : runs_.first();
+	}
 	static Run *next(const Run *r) { return Tree<Run>::next(r); }
 
 	// One run has entries on both sides of @range.
-	bool cut_by(TceRange range) const;
+	bool cut_by(TceRange range) const
+	{
+		const Run *r = at_or_after(range.first);
+		return r && r->range.first < range.first && r->range.end() > range.end();
+	}
 	// Forgets [range): @spare is for a run that is cut_by() it. The proof says that no table holds these entries
 	// any more.
-	void erase(TceRange range, Owned<Run> spare, const Settled &proof);
+	void erase(TceRange range, Owned<Run> spare, const Settled &)
+	{
+		if (Run *r = at_or_after(range.first); r && r->range.first < range.end())
+			erase_from(r, range, std::move(spare));
+	}
 	// Remembers the runs of @list, whose entries are free here.
 	void insert(RunList &list);
 
 private:
+	void erase_from(Run *r, TceRange range, Owned<Run> spare);
 	void insert_one(Owned<Run> run);
 	void drop(const Run &run, TceRange part);
 	bool continues(const Run &a, const Run &b) const;
 
 	PageShift page_;
 	Tree<Run> runs_;
+	KeptRun &kept_;
 };
 
 } // namespace tcewin

@@ -250,7 +250,7 @@ Result<> LparWindows::drop(Slot &slot)
 Result<> LparWindows::clear_all(const PeWindow &window, Signals signals)
 {
 	return table(window).visit([&](auto &backend) -> Result<> {
-		Writer writer{backend, nullptr, TceIndex{0}, signals};
+		Writer writer{backend, {}, TceIndex{0}, signals};
 		TRY(writer.clear(window.geometry.all()));
 		TRY(writer.flush());
 		backend.invalidate(window.geometry.all());

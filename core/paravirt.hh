@@ -40,6 +40,7 @@ public:
 
 private:
 	u64 ioba(TceIndex i) const { return geometry_.address(i).raw(); }
+	Result<> put_one(TceIndex at, Tce tce);
 	Result<> put_each(TceIndex first, std::span<const Tce> words);
 	Result<> clear_each(TceIndex first, TceCount count);
 

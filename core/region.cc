@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "region.hh"
 
+#include <algorithm>
 #include <array>
+#include <bit>
 
 namespace tcewin
 {
@@ -64,6 +66,9 @@ Result<> Region::add_extent(Bytes at, HostPhys real)
 			return {};
 	}
 	TRY(extents_.reserve_one_more());
+	if (!extents_.empty())
+		limit_pages_to(std::countr_zero((start_ + at).raw()));
+	limit_pages_to(std::countr_zero(real.raw() - (start_ + at).raw()));
 	extents_.push({at, real});
 	return {};
 }
@@ -147,7 +152,7 @@ void Region::drop_mapped(UserVa from, PageShift page, TceCount n, Access access)
 std::size_t Region::extent_at(Bytes offset) const
 {
 	std::size_t low = 0, high = extents_.size();
-	while (high - low > 1) {
+	while (high - low > 1) [[unlikely]] {
 		const std::size_t middle = low + (high - low) / 2;
 		(extents_[middle].offset <= offset ? low : high) = middle;
 	}
@@ -156,7 +161,7 @@ std::size_t Region::extent_at(Bytes offset) const
 
 Result<> Region::check(UserVa from, Bytes size, PageShift page) const
 {
-	if (page <= host_page())
+	if (page.raw() <= whole_shift_)
 		return {};
 	const Bytes first = from - start_, last = first + size;
 	for (std::size_t i = extent_at(first); i < extents_.size() && extents_[i].offset < last; i++) {
@@ -172,12 +177,18 @@ Result<> Region::check(UserVa from, Bytes size, PageShift page) const
 void Region::fill(UserVa from, PageShift page, Access access, std::span<Tce> out) const
 {
 	Bytes at = from - start_;
-	std::size_t i = extent_at(at);
-	for (Tce &tce : out) {
-		while (at >= extent_end(i))
-			i++;
-		tce = Tce{extents_[i].real + (at - extents_[i].offset), access};
-		at = at + page.size();
+	for (std::size_t i = extent_at(at); !out.empty(); i++) {
+		const HostPhys real = extents_[i].real + (at - extents_[i].offset);
+		const Bytes here = extent_end(i) - at;
+		u64 n = 1;
+		if (here == page.size()) {
+			out[0] = Tce{real, access};
+		} else {
+			n = std::min<u64>(page.pages(here).raw(), out.size());
+			fill_sequence(real, page, access, out.first(n));
+		}
+		out = out.subspan(n);
+		at = at + page.bytes(TceCount{n});
 	}
 }
 
@@ -197,11 +208,16 @@ bool Region::holds(HostPhys real) const
 
 void Region::dirty(UserVa from, Bytes size) const
 {
-	const Bytes first = from - start_, last = first + size;
-	for (std::size_t i = extent_at(first); i < extents_.size() && extents_[i].offset < last; i++) {
-		const Bytes begin = extents_[i].offset < first ? first : extents_[i].offset;
-		const Bytes end = extent_end(i) > last ? last : extent_end(i);
-		tcewin_host_dirty((extents_[i].real + (begin - extents_[i].offset)).raw(), (end - begin).raw());
+	[[clang::uninitialized]] std::array<tcewin_extent, 16> pieces; // the kernel's flags would zero it each time
+	u32 count = 0;
+	Bytes at = from - start_;
+	const Bytes last = at + size;
+	for (std::size_t i = extent_at(at); at < last; i++) {
+		const Bytes end = std::min(extent_end(i), last);
+		pieces[count++] = {(extents_[i].real + (at - extents_[i].offset)).raw(), (end - at).raw()};
+		at = end;
+		if (count == pieces.size() || at == last)
+			tcewin_host_dirty(pieces.data(), std::exchange(count, 0));
 	}
 }
 
@@ -244,12 +260,6 @@ Result<> RegionSet::remove(UserVa start, Bytes size)
 	tree_.erase(r);
 	Owned<Region>{r}.reset();
 	return {};
-}
-
-Region *RegionSet::find(UserVa va) const
-{
-	Region *r = tree_.at_or_before(va.raw());
-	return r && va < r->end() ? r : nullptr;
 }
 
 } // namespace tcewin

@@ -67,6 +67,11 @@ private:
 	Result<> add_extent(Bytes at, HostPhys real);
 	void unpin_pages(Bytes first, Bytes last, PageShift page, Access access) const;
 	bool registered() const { return pin_ != nullptr; }
+	void limit_pages_to(int shift)
+	{
+		if (static_cast<u32>(shift) < whole_shift_)
+			whole_shift_ = static_cast<u32>(shift);
+	}
 	std::size_t extent_at(Bytes offset) const;
 	Bytes extent_end(std::size_t i) const { return i + 1 < extents_.size() ? extents_[i + 1].offset : size_; }
 
@@ -78,6 +83,8 @@ private:
 	Access access_{};	  // what for,
 	Bytes pinned_;		  // and how much of it before the MAP took place
 	Vec<Extent> extents_;
+	u32 whole_shift_{
+		64}; // no IOMMU page up to this one, at an aligned address, has parts in two extents, or is cut
 	std::atomic<u64> mapped_{0};
 };
 
@@ -94,7 +101,11 @@ public:
 	// Exactly this range. UNKNOWN_REGION, STILL_MAPPED.
 	Result<> remove(UserVa start, Bytes size);
 	// The region that @va is in, or nullptr.
-	Region *find(UserVa va) const;
+	Region *find(UserVa va) const
+	{
+		Region *r = tree_.at_or_before(va.raw());
+		return r && va < r->end() ? r : nullptr;
+	}
 	// Something was registered once, though it may be gone by now.
 	bool ever_used() const { return ever_used_; }
 

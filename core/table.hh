@@ -6,8 +6,10 @@
 
 #include <concepts>
 #include <span>
+#include <utility>
 #include <variant>
 
+#include "batch.hh"
 #include "in_memory.hh"
 #include "paravirt.hh"
 #include "tce.hh"
@@ -57,12 +59,6 @@ class Settled
 	Settled() = default;
 };
 
-// The words of one batch, where the hypervisor can read them.
-struct BatchPage {
-	Tce words[512];
-};
-static_assert(sizeof(BatchPage) == 4096, "tcewin_host_alloc() aligns 4096 bytes to 4096");
-
 // A user's call gives way to a fatal signal; a rollback or a release must run to its end.
 enum class Signals { heed, ignore };
 
@@ -71,9 +67,9 @@ template <TableBackend B>
 class Writer
 {
 public:
-	// @page may be nullptr where nothing is put.
-	Writer(B &table, BatchPage *page, TceIndex start, Signals signals)
-		: table_{table}, page_{page}, signals_{signals}, pending_{start, TceCount{0}}
+	// @words is room for a batch; it may be empty where nothing is put.
+	Writer(B &table, std::span<Tce> words, TceIndex start, Signals signals)
+		: table_{table}, words_{words}, signals_{signals}, pending_{start, TceCount{0}}
 	{
 	}
 
@@ -86,11 +82,11 @@ public:
 			TRY(begin(Op::put, at));
 			const u64 used = pending_.count.raw();
 			const u64 left = (part.end() - at).raw();
-			const TceCount n{left < B::batch - used ? left : B::batch - used};
-			fill(at, std::span{page_->words + used, n.raw()});
+			const TceCount n{left < room() - used ? left : room() - used};
+			fill(at, words_.subspan(used, n.raw()));
 			pending_.count = pending_.count + n;
 			at = at + n;
-			if (pending_.count.raw() == B::batch)
+			if (pending_.count.raw() == room())
 				TRY(flush());
 		}
 		return {};
@@ -106,12 +102,12 @@ public:
 	Result<> flush()
 	{
 		while (!pending_.empty()) {
+			if (std::exchange(wrote_, true) && tcewin_host_yield() && signals_ == Signals::heed)
+				return fail(TCEWIN_INTERRUPTED);
 			const TceCount n{pending_.count.raw() < B::batch ? pending_.count.raw() : B::batch};
 			const TceIndex at = pending_.first;
 			pending_ = {at + n, pending_.count - n};
-			TRY(op_ == Op::put ? table_.put(at, {page_->words, n.raw()}) : table_.clear(at, n));
-			if (tcewin_host_yield() && signals_ == Signals::heed)
-				return fail(TCEWIN_INTERRUPTED);
+			TRY(op_ == Op::put ? table_.put(at, words_.first(n.raw())) : table_.clear(at, n));
 		}
 		return {};
 	}
@@ -133,9 +129,12 @@ private:
 		return {};
 	}
 
+	u64 room() const { return words_.size() < B::batch ? words_.size() : B::batch; }
+
 	B &table_;
-	BatchPage *page_;
+	std::span<Tce> words_;
 	Signals signals_;
+	bool wrote_{}; // so others may run before the next batch
 	Op op_{Op::put};
 	TceRange pending_;
 };

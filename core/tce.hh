@@ -5,6 +5,7 @@
 
 #include <bit>
 #include <cstdint>
+#include <span>
 
 #include "units.hh"
 #include "tcewin/engine.h"
@@ -30,13 +31,13 @@ public:
 	constexpr Tce readable() const
 	{
 		Tce t = *this;
-		if (t.stored_ & big(TCEWIN_WRITE))
-			t.stored_ |= big(TCEWIN_READ);
+		t.stored_ |= t.stored_ >> 1 & big(TCEWIN_READ);
 		return t;
 	}
 	friend constexpr bool operator==(Tce, Tce) = default;
 
 private:
+	static_assert(TCEWIN_WRITE == TCEWIN_READ << 1); // readable()
 	static constexpr u64 big(u64 v)
 	{
 		if constexpr (std::endian::native == std::endian::big)
@@ -46,6 +47,17 @@ private:
 	}
 	u64 stored_{};
 };
+
+// Consecutive pages from @real on.
+constexpr void fill_sequence(HostPhys real, PageShift page, Access access, std::span<Tce> out)
+{
+	// Four instructions each; what unrolling would save here, a request of one page would pay.
+#pragma clang loop unroll(disable)
+	for (Tce &tce : out) {
+		tce = Tce{real, access};
+		real = real + page.size();
+	}
+}
 
 static_assert(sizeof(Tce) == 8);
 static_assert(Tce{}.word() == 0);

@@ -16,7 +16,8 @@ Result<Owned<Window>> Window::create(void *mm, const Request &request, Charge ch
 }
 
 Window::Window(void *mm, tcewin_host_lock *lock, const Request &request, Charge charge)
-	: mm_{mm}, charge_{std::move(charge)}, request_{request}, lock_{lock}, ledger_{request.geometry.page_shift}
+	: mm_{mm}, charge_{std::move(charge)}, request_{request}, lock_{lock},
+	  ledger_{request.geometry.page_shift, kept_}
 {
 }
 
@@ -27,6 +28,11 @@ template <class F>
 Result<> Window::each_mapped(const WindowTable &table, TceRange range, F f)
 {
 	const Run *run = ledger_.at_or_after(range.first);
+	if (table.foreign.empty()) {
+		for (; run && run->range.first < range.end(); run = Ledger::next(run))
+			TRY(f(run->range.meet(range), run));
+		return {};
+	}
 	TceRange theirs = table.foreign.next_valid(range);
 	for (;;) {
 		const bool more = run && run->range.first < range.end();
@@ -86,40 +92,46 @@ void Window::invalidate(B &backend, const WindowTable &table, TceRange range, Ho
 }
 
 // Rewrites @range of one table as it is known.
-Result<> Window::rewrite(WindowTable &table, TceRange range, BatchPage &page, Holes holes, Signals signals)
+Result<> Window::rewrite(WindowTable &table, TceRange range, std::span<Tce> words, Holes holes, Signals signals)
 {
 	return table.backend.visit([&](auto &backend) TCEWIN_TS(no_thread_safety_analysis) -> Result<> {
-		Writer writer{backend, &page, range.first, signals};
+		Writer writer{backend, words, range.first, signals};
 		Result<> r = put_entries(writer, table, range, holes).and_then([&] { return writer.flush(); });
 		invalidate(backend, table, range, holes);
 		return r;
 	});
 }
 
+// What transact() does when @why keeps table @at from being written further than @touched.
+Result<Settled> Window::undo(TceRange range, std::size_t at, TceIndex touched, std::span<Tce> words, Holes holes,
+			     Error why)
+{
+	for (std::size_t j = 0; j <= at; j++) {
+		const TceRange part = j < at ? range : TceRange{range.first, touched - range.first};
+		if (!rewrite(*tables_[j], part, words, holes, Signals::ignore))
+			stuck_ = true;
+	}
+	take_back(range);
+	if (stuck_)
+		tcewin_host_event(nullptr, TCEWIN_EVENT_STUCK, "undoing failed", why);
+	return fail(stuck_ ? TCEWIN_STUCK : why);
+}
+
 // Runs @forward(writer, table) on every table. When one fails, all are as they were known, or the window is stuck.
 // Success means that every device sees the new state: the proof that the ledger wants.
 template <class Forward>
-Result<Settled> Window::transact(TceRange range, BatchPage &page, Holes holes, Signals signals, Forward forward)
+Result<Settled> Window::transact(TceRange range, std::span<Tce> words, Holes holes, Signals signals, Forward forward)
 {
 	for (std::size_t i = 0; i < tables_.size(); i++) {
 		TceIndex touched = range.first;
 		Result<> done = tables_[i]->backend.visit([&](auto &backend) -> Result<> {
-			Writer writer{backend, &page, range.first, signals};
+			Writer writer{backend, words, range.first, signals};
 			Result<> r = forward(writer, *tables_[i]).and_then([&] { return writer.flush(); });
 			touched = writer.touched();
 			return r;
 		});
-		if (done)
-			continue;
-		for (std::size_t j = 0; j <= i; j++) {
-			const TceRange part = j < i ? range : TceRange{range.first, touched - range.first};
-			if (!rewrite(*tables_[j], part, page, holes, Signals::ignore))
-				stuck_ = true;
-		}
-		take_back(range);
-		if (stuck_)
-			tcewin_host_event(nullptr, TCEWIN_EVENT_STUCK, "undoing failed", done.error());
-		return fail(stuck_ ? TCEWIN_STUCK : done.error());
+		if (!done) [[unlikely]]
+			return undo(range, i, touched, words, holes, done.error());
 	}
 	for (const auto &table : tables_)
 		table->backend.visit([&](auto &backend) TCEWIN_TS(no_thread_safety_analysis) {
@@ -131,17 +143,17 @@ Result<Settled> Window::transact(TceRange range, BatchPage &page, Holes holes, S
 }
 
 // Ends what is mapped in @range, in every table or in none.
-Result<Settled> Window::clear(TceRange range, BatchPage &page)
+Result<Settled> Window::clear(TceRange range, std::span<Tce> words)
 {
-	return transact(range, page, Holes::keep, Signals::heed,
+	return transact(range, words, Holes::keep, Signals::heed,
 			[&](auto &writer, const WindowTable &table)
 				TCEWIN_TS(no_thread_safety_analysis) { return clear_entries(writer, table, range); });
 }
 
 // Entry @one of @table becomes @word; what an ioctl has there ends in the other tables.
-Result<Settled> Window::put_foreign(WindowTable &table, TceRange one, Tce word, BatchPage &page)
+Result<Settled> Window::put_foreign(WindowTable &table, TceRange one, Tce word, std::span<Tce> words)
 {
-	return transact(one, page, Holes::clear, Signals::ignore,
+	return transact(one, words, Holes::clear, Signals::ignore,
 			[&](auto &writer, const WindowTable &t) TCEWIN_TS(no_thread_safety_analysis) -> Result<> {
 				const Run *run = ledger_.at_or_after(one.first);
 				if (&t != &table)
@@ -155,7 +167,7 @@ Result<Settled> Window::put_foreign(WindowTable &table, TceRange one, Tce word, 
 Result<> Window::clear_mapped(WindowTable &table)
 {
 	return table.backend.visit([&](auto &backend) TCEWIN_TS(no_thread_safety_analysis) -> Result<> {
-		Writer writer{backend, nullptr, TceIndex{0}, Signals::ignore};
+		Writer writer{backend, {}, TceIndex{0}, Signals::ignore};
 		Result<> r = clear_entries(writer, table, geometry().all()).and_then([&] { return writer.flush(); });
 		invalidate(backend, table, geometry().all(), Holes::keep);
 		return r;
@@ -184,7 +196,7 @@ Result<> Window::plan(const RegionSet &regions, TceRange range, UserVa address, 
 		if (!page.aligned(length))
 			return fail(TCEWIN_PAGE_TOO_LARGE); // the last page would reach beyond the region
 		TRY(region->check(address, length, page));
-		auto run = TRY(Run::create(payer()));
+		auto run = TRY(kept_.take(payer()));
 		run->range = {range.first, page.pages(length)};
 		run->address = address;
 		run->region = region;
@@ -220,7 +232,7 @@ Result<> Window::map(const RegionSet &regions, Ioba ioba, UserVa address, Bytes 
 Result<> Window::map_now(Ioba ioba, UserVa address, Bytes size, Access access)
 {
 	const TceRange range = TRY(check_map(ioba, address, size, access));
-	auto run = TRY(Run::create(payer()));
+	auto run = TRY(kept_.take(payer()));
 	auto region = TRY(Region::pin_now(mm_, address, size, geometry().page_shift, access));
 	run->range = range;
 	run->address = address;
@@ -235,7 +247,7 @@ Result<> Window::map_now(Ioba ioba, UserVa address, Bytes size, Access access)
 }
 
 // Room for @range in every table, until transact() has written there.
-Result<> Window::reserve(TceRange range)
+Result<> Window::make_room(TceRange range)
 {
 	for (const auto &table : tables_)
 		if (auto r = table->backend.visit([&](auto &backend) { return backend.reserve(range); }); !r) {
@@ -260,20 +272,20 @@ void Window::take_back(TceRange range)
 // Makes @range map what @list says.
 Result<> Window::write(TceRange range, RunList &list)
 {
-	auto page = TRY(make<BatchPage>());
+	auto batch = TRY(Batch::for_entries(range.count));
 	const Exclusive hold{lock_};
 	if (stuck_)
 		return fail(TCEWIN_STUCK);
 	auto spare = TRY(spare_for(range));
 	TRY(reserve(range));
-	auto settled =
-		transact(range, *page, Holes::clear, Signals::heed, [&](auto &writer, const WindowTable &) -> Result<> {
-			for (const Run *r = list.first(); r; r = RunList::next(r))
-				TRY(writer.put(r->range, [&](TceIndex at, std::span<Tce> out) {
-					r->fill(at, geometry().page_shift, out);
-				}));
-			return {};
-		});
+	auto settled = transact(range, batch.words(), Holes::clear, Signals::heed,
+				[&](auto &writer, const WindowTable &) -> Result<> {
+					for (const Run *r = list.first(); r; r = RunList::next(r))
+						TRY(writer.put(r->range, [&](TceIndex at, std::span<Tce> out) {
+							r->fill(at, geometry().page_shift, out);
+						}));
+					return {};
+				});
 	if (!settled) {
 		dirty(list);
 		if (stuck_)
@@ -289,13 +301,13 @@ Result<> Window::write(TceRange range, RunList &list)
 Result<> Window::unmap(Ioba ioba, Bytes size)
 {
 	const TceRange range = TRY(geometry().range(ioba, size));
-	auto page = TRY(make<BatchPage>());
+	auto batch = TRY(Batch::for_entries(range.count));
 
 	const Exclusive hold{lock_};
 	if (stuck_)
 		return fail(TCEWIN_STUCK);
 	auto spare = TRY(spare_for(range));
-	const Settled settled = TRY(clear(range, *page));
+	const Settled settled = TRY(clear(range, batch.words()));
 	settle(range);
 	ledger_.erase(range, std::move(spare), settled);
 	return {};

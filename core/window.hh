@@ -78,14 +78,18 @@ private:
 	template <class B>
 	void invalidate(B &backend, const WindowTable &table, TceRange range, Holes holes) REQUIRES(lock_);
 	template <class Forward>
-	Result<Settled> transact(TceRange range, BatchPage &page, Holes holes, Signals signals, Forward forward)
+	Result<Settled> transact(TceRange range, std::span<Tce> words, Holes holes, Signals signals, Forward forward)
 		REQUIRES(lock_);
-	Result<> rewrite(WindowTable &table, TceRange range, BatchPage &page, Holes holes, Signals signals)
+	Result<Settled> undo(TceRange range, std::size_t at, TceIndex touched, std::span<Tce> words, Holes holes,
+			     Error why) REQUIRES(lock_);
+	Result<> rewrite(WindowTable &table, TceRange range, std::span<Tce> words, Holes holes, Signals signals)
 		REQUIRES(lock_);
-	Result<Settled> clear(TceRange range, BatchPage &page) REQUIRES(lock_);
-	Result<Settled> put_foreign(WindowTable &table, TceRange one, Tce word, BatchPage &page) REQUIRES(lock_);
+	Result<Settled> clear(TceRange range, std::span<Tce> words) REQUIRES(lock_);
+	Result<Settled> put_foreign(WindowTable &table, TceRange one, Tce word, std::span<Tce> words) REQUIRES(lock_);
 	Result<> clear_mapped(WindowTable &table) REQUIRES(lock_);
-	Result<> reserve(TceRange range) REQUIRES(lock_);
+	// Only a table in our memory can want for room.
+	Result<> reserve(TceRange range) REQUIRES(lock_) { return tables_[0]->tree ? make_room(range) : Result<>{}; }
+	Result<> make_room(TceRange range) REQUIRES(lock_);
 	void show(TceRange range) REQUIRES(lock_);
 	void take_back(TceRange range) REQUIRES(lock_);
 	void settle(TceRange range) REQUIRES(lock_);
@@ -94,7 +98,7 @@ private:
 	Result<> fill(WindowTable &table) REQUIRES(lock_);
 	Result<> drop_member(std::size_t at) REQUIRES(lock_);
 	void drop_table(WindowTable *table) REQUIRES(lock_);
-	Result<> remove_locked(BatchPage &page) REQUIRES(lock_);
+	Result<> remove_locked(std::span<Tce> words) REQUIRES(lock_);
 	void forget_locked() REQUIRES(lock_);
 	Result<> check_foreign(TceIndex i) const REQUIRES(lock_);
 	bool leads_into(const WindowTable &table, TceIndex i, const RegionSet &regions, const Region &region) const
@@ -117,6 +121,7 @@ private:
 	// Both change with the container's lock held exclusively.
 	Vec<Owned<WindowTable>> tables_;
 	Vec<Member> members_;
+	mutable KeptRun kept_;
 	Lock lock_;
 	Ledger ledger_ GUARDED_BY(lock_);
 	// A rollback failed: the tables may translate more than the ledger says. Only remove() is accepted.

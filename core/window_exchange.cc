@@ -39,7 +39,7 @@ Result<Tce> Window::exchange(WindowTable &table, TceIndex i, Tce word)
 	const Tce old = table.foreign.get(i);
 	if (!ours && old == Tce{} && word == Tce{})
 		return Tce{};
-	auto page = TRY(make<BatchPage>());
+	auto batch = TRY(Batch::for_entries(one.count));
 	Owned<Run> spare = std::move(table.spare);
 	if (!spare)
 		spare = TRY(spare_for(one));
@@ -47,7 +47,7 @@ Result<Tce> Window::exchange(WindowTable &table, TceIndex i, Tce word)
 	const bool valid = word.access() != Access::none;
 	if (valid)
 		TRY(reserve(one));
-	const auto settled = put_foreign(table, one, word, *page);
+	const auto settled = put_foreign(table, one, word, batch.words());
 	if (!settled) {
 		table.dirty(word);
 		return fail(settled.error());

@@ -53,11 +53,12 @@ Result<Owned<WindowTable>> WindowTable::of_firmware(Window &window, void *mm, vo
 
 void WindowTable::dirty(Tce word) const
 {
+	const tcewin_extent page{word.real().raw(), window.geometry().page_shift.size().raw()};
 	if (writes(word.access()))
-		tcewin_host_dirty(word.real().raw(), window.geometry().page_shift.size().raw());
+		tcewin_host_dirty(&page, 1);
 }
 
-void WindowTable::settle(TceRange range)
+void WindowTable::settle_entries(TceRange range)
 {
 	for (TceIndex i = foreign.next_any(range); i < range.end();
 	     i = foreign.next_any({i + TceCount{1}, range.end() - (i + TceCount{1})})) {

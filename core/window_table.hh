@@ -53,7 +53,13 @@ struct WindowTable {
 	// A device could write by @word, which leads to registered memory, and cannot any more.
 	void dirty(Tce word) const;
 	// No entry of others is left in @range: their counts on the memory behind it go.
-	void settle(TceRange range);
+	void settle(TceRange range)
+	{
+		if (!foreign.empty())
+			settle_entries(range);
+	}
+
+	void settle_entries(TceRange range);
 
 	Window &window;
 	Owned<LevelTree> tree; // if it is in our memory

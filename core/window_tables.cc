@@ -55,8 +55,8 @@ Result<> Window::fill(WindowTable &table)
 		return fail(TCEWIN_STUCK);
 	if (ledger_.empty())
 		return {};
-	auto page = TRY(make<BatchPage>());
-	return rewrite(table, geometry().all(), *page, Holes::keep, Signals::heed);
+	auto batch = TRY(Batch::for_entries(geometry().entries()));
+	return rewrite(table, geometry().all(), batch.words(), Holes::keep, Signals::heed);
 }
 
 // Takes the window away from one PE. Its translations end with that, or with its table's being emptied, unless other
@@ -116,23 +116,23 @@ Result<> Window::leave(Pe &pe)
 
 Result<> Window::remove()
 {
-	auto page = TRY(make<BatchPage>());
+	auto batch = TRY(Batch::for_entries(geometry().entries()));
 	for (const auto &table : tables_)
 		table->close();
 	Result<> r;
 	{
 		const Exclusive hold{lock_};
-		r = remove_locked(*page);
+		r = remove_locked(batch.words());
 	}
 	for (const auto &table : tables_) // those that stay
 		table->open();
 	return r;
 }
 
-Result<> Window::remove_locked(BatchPage &page)
+Result<> Window::remove_locked(std::span<Tce> words)
 {
 	if (!stuck_)
-		TRY(clear(geometry().all(), page));
+		TRY(clear(geometry().all(), words));
 	bool removed_one = false;
 	while (!members_.empty()) {
 		const Member last = members_[members_.size() - 1];
@@ -144,7 +144,7 @@ Result<> Window::remove_locked(BatchPage &page)
 			// A place that the PHB did not give up is not known to be as it was.
 			if (!removed_one && !last.table->tree) {
 				for (const auto &table : tables_)
-					if (!rewrite(*table, geometry().all(), page, Holes::keep, Signals::ignore))
+					if (!rewrite(*table, geometry().all(), words, Holes::keep, Signals::ignore))
 						stuck_ = true;
 				return r;
 			}

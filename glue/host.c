@@ -7,9 +7,11 @@
 #include <linux/gfp.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
+#include <linux/percpu.h>
 #include <linux/printk.h>
 #include <linux/rwsem.h>
 #include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include "glue.h"
 
@@ -33,9 +35,35 @@ void tcewin_host_free(void *memory)
 	kvfree(memory);
 }
 
+/* Between two calls, one a CPU. Whoever is moved to another CPU meanwhile gives it back there. */
+static DEFINE_PER_CPU(void *, batch_page);
+
+void *tcewin_host_batch_get(void)
+{
+	/* kmalloc() aligns a power of two to itself. */
+	return this_cpu_xchg(batch_page, NULL) ?: kmalloc(SZ_4K, GFP_KERNEL | __GFP_NOWARN);
+}
+
+void tcewin_host_batch_put(void *page)
+{
+	kfree(this_cpu_xchg(batch_page, page));
+}
+
+/**
+ * tcewin_host_exit() - gives back what was kept for the next call
+ *
+ * Context: the module's exit, no call is inside.
+ */
+void tcewin_host_exit(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		kfree(per_cpu(batch_page, cpu));
+}
+
 tcewin_u64 tcewin_host_real_address(const void *memory)
 {
-	/* 4096 bytes never come from vmalloc(): kvmalloc() does not try it up to a page. */
 	return __pa(memory);
 }
 
@@ -91,9 +119,16 @@ void tcewin_host_lock_free(struct tcewin_host_lock *lock)
 	kfree(lock);
 }
 
+/*
+ * Every MAP takes two, mostly without a rival: then one instruction need not be preceded by a try
+ * to let others run, as it is where one may sleep. lockdep learns nothing of an order from a try.
+ */
+static const bool try_first = !IS_ENABLED(CONFIG_LOCKDEP);
+
 void tcewin_host_lock_shared(struct tcewin_host_lock *lock)
 {
-	down_read(&lock->rwsem);
+	if (!try_first || !down_read_trylock(&lock->rwsem))
+		down_read(&lock->rwsem);
 }
 
 void tcewin_host_unlock_shared(struct tcewin_host_lock *lock)
@@ -103,7 +138,8 @@ void tcewin_host_unlock_shared(struct tcewin_host_lock *lock)
 
 void tcewin_host_lock_exclusive(struct tcewin_host_lock *lock)
 {
-	down_write(&lock->rwsem);
+	if (!try_first || !down_write_trylock(&lock->rwsem))
+		down_write(&lock->rwsem);
 }
 
 void tcewin_host_unlock_exclusive(struct tcewin_host_lock *lock)

@@ -76,7 +76,7 @@ static unsigned long certain(unsigned long hpa, unsigned long address)
 {
 	struct page *page;
 
-	if (!IS_ALIGNED(hpa, SZ_1M) || !pfn_valid(PHYS_PFN(hpa)))
+	if (!IS_ALIGNED(hpa, SZ_1M))
 		return PAGE_SIZE;
 	page = pfn_to_page(PHYS_PFN(hpa));
 	if (!PageHuge(page) || !PageHead(page) || !IS_ALIGNED(address, page_size(page)))
@@ -93,7 +93,9 @@ tcewin_u32 tcewin_host_pin_extents(void *pin, tcewin_u64 address, tcewin_u64 siz
 	u64 at;
 
 	for (at = 0; at < size; at += step) {
-		if (mm_iommu_ua_to_hpa(pin, address + at, PAGE_SHIFT, &hpa))
+		/* A device's memory, which a driver may put into that list, has no pages. */
+		if (mm_iommu_ua_to_hpa(pin, address + at, PAGE_SHIFT, &hpa) ||
+		    !pfn_valid(PHYS_PFN(hpa)))
 			return 0;
 		step = min_t(u64, certain(hpa, address + at), size - at);
 		if (last && last->real + last->bytes == hpa) {
@@ -148,28 +150,27 @@ void tcewin_host_unpin_page(tcewin_u64 real, tcewin_u32 dirty)
 	unpin_user_pages_dirty_lock(&page, 1, dirty);
 }
 
-void tcewin_host_dirty(tcewin_u64 real, tcewin_u64 size)
+void tcewin_host_dirty(const struct tcewin_extent *pieces, tcewin_u32 count)
 {
-	unsigned long pfn = PHYS_PFN(real);
-	unsigned long end = PHYS_PFN(real + size - 1) + 1;
+	unsigned int folios = 0;
+	u32 i;
 
-	if (!size)
-		return;
-	while (pfn < end) {
-		struct folio *folio;
+	for (i = 0; i < count; i++) {
+		unsigned long pfn = PHYS_PFN(pieces[i].real);
+		const unsigned long end = PHYS_PFN(pieces[i].real + pieces[i].bytes - 1) + 1;
 
-		if (!pfn_valid(pfn)) {
-			pfn++;
-			continue;
+		while (pfn < end) {
+			/* It is pinned, so it keeps its size. */
+			struct folio *folio = page_folio(pfn_to_page(pfn));
+
+			if (!folio_test_dirty(folio)) {
+				folio_lock(folio);
+				folio_mark_dirty(folio);
+				folio_unlock(folio);
+			}
+			pfn = folio_pfn(folio) + folio_nr_pages(folio);
+			if (++folios % 1024 == 0)
+				cond_resched();
 		}
-		/* It is pinned, so it keeps its size. */
-		folio = page_folio(pfn_to_page(pfn));
-		if (!folio_test_dirty(folio)) {
-			folio_lock(folio);
-			folio_mark_dirty(folio);
-			folio_unlock(folio);
-		}
-		pfn = folio_pfn(folio) + folio_nr_pages(folio);
-		cond_resched();
 	}
 }

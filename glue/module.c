@@ -85,6 +85,7 @@ adopt_exit:
 	tcewin_adopt_exit();
 refuse_exit:
 	tcewin_refuse_exit();
+	tcewin_host_exit();
 	return ret;
 }
 
@@ -95,6 +96,7 @@ static void __exit tcewin_exit(void)
 	tcewin_adopt_exit();
 	tcewin_refuse_exit();
 	tcewin_properties_exit();
+	tcewin_host_exit();
 }
 
 module_init(tcewin_init);

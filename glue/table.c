@@ -87,8 +87,10 @@ static void end_put(struct iommu_table *tbl, unsigned long index, unsigned long 
 static void settle_old(struct tcewin_host_table *table, unsigned long entry, tcewin_u64 old)
 {
 	if (old & TCE_PCI_WRITE)
-		tcewin_host_dirty(old & ~(TCE_PCI_READ | TCE_PCI_WRITE),
-				  IOMMU_PAGE_SIZE(&table->table));
+		tcewin_host_dirty(&(struct tcewin_extent){
+			.real = old & ~(TCE_PCI_READ | TCE_PCI_WRITE),
+			.bytes = IOMMU_PAGE_SIZE(&table->table),
+		}, 1);
 	uncount_stored(table, entry);
 }
 

@@ -24,6 +24,19 @@ void tcewin_host_free(void *memory)
 		h.heap.free(memory);
 }
 
+// Full of what was never meant for a table.
+void *tcewin_host_batch_get()
+{
+	FakeHost &h = FakeHost::current();
+	Entered in{h};
+	void *page = h.injector.fires(Point::alloc) ? nullptr : h.heap.alloc(4096);
+	if (page)
+		memset(page, 0xa5, 4096);
+	return page;
+}
+
+void tcewin_host_batch_put(void *page) { tcewin_host_free(page); }
+
 tcewin_u64 tcewin_host_real_address(const void *memory)
 {
 	FakeHost &h = FakeHost::current();
@@ -117,11 +130,13 @@ tcewin_u32 tcewin_host_pin_extents(void *pin, tcewin_u64 address, tcewin_u64 siz
 	return h.memory.extents(pin_of(pin), address, size, {extents, room});
 }
 
-void tcewin_host_dirty(tcewin_u64 real, tcewin_u64 size)
+void tcewin_host_dirty(const struct tcewin_extent *pieces, tcewin_u32 count)
 {
 	FakeHost &h = FakeHost::current();
 	Entered in{h};
-	h.memory.dirty(real, size, h.injector.any_hit() ? FakeMemory::Precision::rough : FakeMemory::Precision::exact);
+	for (const tcewin_extent &piece : std::span{pieces, count})
+		h.memory.dirty(piece.real, piece.bytes,
+			       h.injector.any_hit() ? FakeMemory::Precision::rough : FakeMemory::Precision::exact);
 }
 
 tcewin_u32 tcewin_host_page_shift(void) { return FakeHost::current().memory.page_shift; }

@@ -42,13 +42,19 @@ int memcmp(const void *a, const void *b, size_t bytes) TCEWIN_NOTHROW;
 
 /* ---- memory ---- */
 
-/* Zeroed memory of any size, aligned to 16 bytes (to its size if that is a power of two up to 4096); NULL when there is none. */
+/* Zeroed memory of any size, aligned to 16 bytes; NULL when there is none. */
 void *tcewin_host_alloc(size_t bytes);
 /* Gives back what tcewin_host_alloc() returned; NULL is fine. */
 void tcewin_host_free(void *memory);
 /*
- * The real address of @memory, which came from tcewin_host_alloc() with 4096 bytes or from tcewin_host_level_alloc(): the hypervisor
- * or a PHB reads it. Any context.
+ * A page for one batch of TCEs: 4096 bytes, aligned to 4096, with anything in them; NULL when there is none. Most often one that somebody
+ * gave back on this CPU, so that it costs a few instructions. It is the kernel's own: nobody is charged for it.
+ */
+void *tcewin_host_batch_get(void);
+void tcewin_host_batch_put(void *page);
+/*
+ * The real address of @memory, which came from tcewin_host_batch_get() or tcewin_host_level_alloc(): the hypervisor or a PHB reads
+ * it. Any context.
  */
 tcewin_u64 tcewin_host_real_address(const void *memory);
 
@@ -235,18 +241,19 @@ int tcewin_host_pin(void *mm, tcewin_u64 address, tcewin_u64 size, void **pin);
  * then they stay pinned, and the pin is as it was.
  */
 int tcewin_host_unpin(void *mm, void *pin);
-/* A piece of physically contiguous memory, in whole pages of the host. */
+/* A piece of physically contiguous memory, in bytes; of a pin in whole pages of the host. */
 struct tcewin_extent {
 	tcewin_u64 real;
 	tcewin_u64 bytes;
 };
 /*
  * The pieces behind [@address, @address + @size) of @pin, in order: as many as there is room for in @extents, the last one cut short at
- * the range's end. Returns their number; 0: the range does not begin or end in @pin. Any context.
+ * the range's end. Returns their number; 0: the range does not begin or end in @pin, or something there is no memory of the kernel's.
+ * Any context.
  */
 tcewin_u32 tcewin_host_pin_extents(void *pin, tcewin_u64 address, tcewin_u64 size, struct tcewin_extent *extents, tcewin_u32 room);
-/* A device may have written [@real, @real + @size): its pages are dirty. */
-void tcewin_host_dirty(tcewin_u64 real, tcewin_u64 size);
+/* A device may have written the @count pieces of pinned memory, of any alignment: their pages are dirty. Sleeps. */
+void tcewin_host_dirty(const struct tcewin_extent *pieces, tcewin_u32 count);
 /* log2 of the host's page size. Any context. */
 tcewin_u32 tcewin_host_page_shift(void);
 /*

@@ -128,6 +128,8 @@ void one_table(Test &t)
 	ASSERT_EQ(rig.create(16, tib), TCEWIN_OK);
 	ASSERT_EQ(rig.map(rig.start, huge, 4 * mib), TCEWIN_OK);
 	ASSERT_EQ(rig.map(low, huge, mib, TCEWIN_READ), TCEWIN_OK);
+	ASSERT_EQ(rig.map(rig.start + 8 * mib, huge, mib), TCEWIN_OK);
+	ASSERT_EQ(rig.unmap(rig.start + 8 * mib, mib), TCEWIN_OK); // leaves a run for the next MAP
 	const u64 levels = rig.host.levels.count(), charged = rig.mm->charged;
 	const auto expect_shared = [&] {
 		EXPECT_EQ(rig.host.ioda.count(), 2);

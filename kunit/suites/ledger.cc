@@ -49,6 +49,7 @@ public:
 	{
 		erase(0, entries);
 		EXPECT(ledger.empty());
+		kept.keep(nullptr);
 		EXPECT_EQ(mm->charged, 0);
 		for (Region *r : regions) {
 			EXPECT(!r->mapped());
@@ -93,7 +94,8 @@ public:
 			oracle[i] = {};
 	}
 
-	// The same entries, in as few runs as there can be, each charged; and the regions' counts.
+	// The same entries, in as few runs as there can be, each charged, and one more at most that is kept; and the
+	// regions' counts.
 	void compare()
 	{
 		u64 i = 0, runs = 0, mapped[2]{};
@@ -112,7 +114,8 @@ public:
 		for (i = 0; i < entries; i++)
 			fewest += oracle[i].region && !(i && continues(oracle[i - 1], oracle[i]));
 		EXPECT_EQ(runs, fewest);
-		EXPECT_EQ(mm->charged, runs * std::bit_ceil(sizeof(Run)));
+		const u64 one = std::bit_ceil(sizeof(Run));
+		EXPECT(mm->charged == runs * one || mm->charged == (runs + 1) * one);
 		for (unsigned n = 0; n < 2; n++)
 			EXPECT_EQ(regions[n]->mapped(), mapped[n] != 0);
 	}
@@ -146,7 +149,8 @@ public:
 	Test &t;
 	FakeMm *mm;
 	Region *regions[2]{};
-	Ledger ledger{page_4k};
+	KeptRun kept;
+	Ledger ledger{page_4k, kept};
 	using Entries = Entry[entries];
 	const test::Box<Entries> memory_of_oracle;
 	Entries &oracle = *memory_of_oracle;

@@ -57,7 +57,7 @@ void neighbours_are_one(Test &t)
 	for (u64 i = 1; i < 1024; i += 2)
 		ASSERT_EQ(rig.map(i * 4 * kib, scattered + i * 4 * kib, 4 * kib), TCEWIN_OK);
 	rig.expect_mapped(0, scattered, 4 * mib);
-	EXPECT_EQ(rig.host.heap.count(), allocations + 1);
+	EXPECT_EQ(rig.host.heap.count(), allocations + 2); // the run, and one that is kept for the next MAP
 	const u64 calls = rig.calls(Point::any_hcall);
 	EXPECT_EQ(rig.unmap(0, 4 * mib), TCEWIN_OK);
 	EXPECT_EQ(rig.calls(Point::any_hcall) - calls, 2);
@@ -107,7 +107,7 @@ void yields(Test &t)
 	ASSERT_EQ(rig.add(block, block_size), TCEWIN_OK);
 	ASSERT_EQ(rig.map(rig.start, block, block_size), TCEWIN_OK);
 	ASSERT_EQ(rig.unmap(rig.start, block_size), TCEWIN_OK);
-	EXPECT(rig.host.firmware.most_without_yield <= 1);
+	EXPECT(rig.host.firmware.most_without_yield <= 2); // the last of a call, and the first of the next
 }
 
 // One page that is mapped everywhere ends at the user's limit, and the call that reached it is undone.

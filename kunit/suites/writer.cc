@@ -92,7 +92,7 @@ u64 fewest_calls(const Part *parts, unsigned n)
 void any_parts(Test &t)
 {
 	Random random{3};
-	auto page = make<BatchPage>();
+	auto page = Batch::for_entries(TceCount{Recorder::batch});
 	ASSERT(page.has_value());
 	for (unsigned round = 0; round < t.rounds(3000) && !t.failed(); round++) {
 		Part parts[6];
@@ -115,7 +115,7 @@ void any_parts(Test &t)
 			r.failing = failing;
 			for (u64 &word : r.table)
 				word = 0xdead;
-			Writer w{r, page->get(), TceIndex{parts[0].first}, Signals::heed};
+			Writer w{r, page->words(), TceIndex{parts[0].first}, Signals::heed};
 			const auto result = write(w, parts, n);
 			EXPECT(!r.too_large);
 			EXPECT_EQ(result.has_value(), !failing);
@@ -130,17 +130,17 @@ void any_parts(Test &t)
 	}
 }
 
-// A signal ends a user's call after the batch it comes in, and is not heard in a rollback.
+// A signal ends a user's call after the batch it comes in, unless that is the last, and is not heard in a rollback.
 void signals(Test &t)
 {
-	auto page = make<BatchPage>();
+	auto page = Batch::for_entries(TceCount{Recorder::batch});
 	ASSERT(page.has_value());
 	const Part parts[] = {{true, 0, 32}};
-	for (u64 k = 1; k <= 4; k++) {
+	for (u64 k = 1; k <= 3; k++) {
 		const Box<Recorder> recorder;
 		Recorder &r = *recorder;
 		t.host().injector.arm(Point::yield, {.at = k});
-		Writer heeding{r, page->get(), TceIndex{0}, Signals::heed};
+		Writer heeding{r, page->words(), TceIndex{0}, Signals::heed};
 		const auto result = write(heeding, parts, 1);
 		EXPECT(!result.has_value() && result.error() == TCEWIN_INTERRUPTED);
 		EXPECT_EQ(r.calls, k);
@@ -149,7 +149,7 @@ void signals(Test &t)
 	const Box<Recorder> recorder;
 	Recorder &r = *recorder;
 	t.host().injector.arm(Point::yield, {.at = 1, .onwards = true});
-	Writer ignoring{r, page->get(), TceIndex{0}, Signals::ignore};
+	Writer ignoring{r, page->words(), TceIndex{0}, Signals::ignore};
 	EXPECT(write(ignoring, parts, 1).has_value());
 	EXPECT_EQ(r.calls, 4);
 }
