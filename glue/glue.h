@@ -180,6 +180,23 @@ int tcewin_platform_remove(struct tcewin_adopted *entry, u32 liobn);
 int tcewin_platform_reset(struct tcewin_adopted *entry);
 
 /* firmware.c */
+
+/**
+ * tcewin_until_done() - an RTAS call, until firmware is not busy
+ * @call: an expression, evaluated again after each wait that firmware asks for
+ *
+ * Return: the RTAS status that it ended with. Context: may sleep.
+ */
+#define tcewin_until_done(call)					\
+({								\
+	int __status;						\
+								\
+	do {							\
+		__status = (call);				\
+	} while (tcewin_host_rtas_wait(__status));		\
+	__status;						\
+})
+
 int tcewin_rtas_remove(const struct tcewin_pe_host *host, u32 liobn);
 int tcewin_rtas_reset(const struct tcewin_pe_host *host);
 

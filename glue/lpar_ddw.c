@@ -83,12 +83,7 @@ static void empty_value(struct tcewin_kernel_ddw *ddw)
 
 static int remove(struct tcewin_adopted *entry, u32 liobn)
 {
-	int status;
-
-	do {
-		status = tcewin_host_ddw_remove(&entry->host, liobn);
-	} while (tcewin_host_rtas_wait(status));
-	return status;
+	return tcewin_until_done(tcewin_host_ddw_remove(&entry->host, liobn));
 }
 
 static int create(struct tcewin_adopted *entry, struct tcewin_window_info *window)
@@ -96,10 +91,8 @@ static int create(struct tcewin_adopted *entry, struct tcewin_window_info *windo
 	struct tcewin_ddw_window made;
 	int status;
 
-	do {
-		status = tcewin_host_ddw_create(&entry->host, window->page_shift,
-						ilog2(window->size), &made);
-	} while (tcewin_host_rtas_wait(status));
+	status = tcewin_until_done(tcewin_host_ddw_create(&entry->host, window->page_shift,
+							  ilog2(window->size), &made));
 	if (!status) {
 		window->liobn = made.liobn;
 		window->start = made.start;

@@ -43,9 +43,7 @@ void tcewin_lpar_describe(struct tcewin_adopted *entry)
 	table_group->pgsizes = SZ_4K;
 	if (!entry->host.has_ddw)
 		return;
-	do {
-		status = tcewin_host_ddw_query(&entry->host, &query);
-	} while (tcewin_host_rtas_wait(status));
+	status = tcewin_until_done(tcewin_host_ddw_query(&entry->host, &query));
 	if (status) {
 		tcewin_host_event(&entry->host, TCEWIN_EVENT_FIRMWARE, "ibm,query-pe-dma-windows", status);
 		return;
@@ -134,11 +132,8 @@ int tcewin_lpar_take(struct tcewin_adopted *entry, struct tcewin_pe_info *info)
 
 static int reset(struct tcewin_adopted *entry)
 {
-	int status;
+	const int status = tcewin_until_done(tcewin_host_ddw_reset(&entry->host));
 
-	do {
-		status = tcewin_host_ddw_reset(&entry->host);
-	} while (tcewin_host_rtas_wait(status));
 	if (status)
 		tcewin_host_event(&entry->host, TCEWIN_EVENT_FIRMWARE, "ibm,reset-pe-dma-windows", status);
 	return status;
@@ -165,9 +160,7 @@ static int restore_default(struct tcewin_adopted *entry)
 		give_back(entry, 0);
 		return TCEWIN_OK;
 	}
-	do {
-		status = tcewin_host_ddw_remove(&entry->host, info.default_liobn);
-	} while (tcewin_host_rtas_wait(status));
+	status = tcewin_until_done(tcewin_host_ddw_remove(&entry->host, info.default_liobn));
 	return status ? TCEWIN_FIRMWARE_ERROR : TCEWIN_OK;
 }
 

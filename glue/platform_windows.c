@@ -13,7 +13,6 @@
 #include <linux/module.h>
 #include <linux/of.h>
 #include <asm/iommu.h>
-#include <asm/rtas.h>
 #include "glue.h"
 
 static bool platform_ops;
@@ -120,9 +119,7 @@ static int remove_ddw(struct tcewin_adopted *entry, int num)
 	if (entry->platform->unset_window(entry->table_group, num))
 		return HARDWARE_ERROR;
 	tcewin_host_uncharge(entry->payer, cost);
-	do {
-		status = tcewin_rtas_remove(&entry->host, liobn);
-	} while (rtas_busy_delay(status));
+	status = tcewin_until_done(tcewin_rtas_remove(&entry->host, liobn));
 	return status == PARAMETER_ERROR ? SUCCESS : status;
 }
 

@@ -11,7 +11,6 @@
 #include <asm/firmware.h>
 #include <asm/iommu.h>
 #include <asm/pci-bridge.h>
-#include <asm/rtas.h>
 #include "glue.h"
 
 /* ibm,ddw-extensions: the number of words that follow, then these. */
@@ -146,9 +145,7 @@ static int read_page_sizes(struct tcewin_pe_host *pe, struct tcewin_pe_info *inf
 	struct tcewin_ddw_query query;
 	int status;
 
-	do {
-		status = tcewin_host_ddw_query(pe, &query);
-	} while (rtas_busy_delay(status));
+	status = tcewin_until_done(tcewin_host_ddw_query(pe, &query));
 	if (status) {
 		tcewin_host_event(pe, TCEWIN_EVENT_FIRMWARE, "ibm,query-pe-dma-windows", status);
 		return -EIO;
