@@ -234,6 +234,7 @@ bool tcewin_mm_is_current(struct tcewin_mm *mm);
 /* pseries.c */
 bool tcewin_is_member(struct pci_dev *pdev, const struct iommu_table_group *table_group);
 int tcewin_pe_find(struct iommu_table_group *table_group, struct tcewin_pe_host *pe);
+int tcewin_pe_query(struct tcewin_pe_host *pe, struct tcewin_ddw_query *query);
 int tcewin_pe_read(struct tcewin_pe_host *pe, struct iommu_table_group *table_group,
 		   struct tcewin_pe_info *info);
 void tcewin_read_hypercalls(struct tcewin_pe_info *info);

@@ -38,16 +38,10 @@ void tcewin_lpar_describe(struct tcewin_adopted *entry)
 {
 	struct iommu_table_group *table_group = entry->table_group;
 	struct tcewin_ddw_query query;
-	int status;
 
 	table_group->pgsizes = SZ_4K;
-	if (!entry->host.has_ddw)
+	if (!entry->host.has_ddw || tcewin_pe_query(&entry->host, &query))
 		return;
-	status = tcewin_until_done(tcewin_host_ddw_query(&entry->host, &query));
-	if (status) {
-		tcewin_host_event(&entry->host, TCEWIN_EVENT_FIRMWARE, "ibm,query-pe-dma-windows", status);
-		return;
-	}
 	table_group->pgsizes |= query.page_sizes;
 	table_group->max_levels = 1;
 	table_group->max_dynamic_windows_supported =
