@@ -93,7 +93,7 @@ struct tcewin_handle {
 };
 
 /**
- * struct tcewin_aside - a table of the kernel's, put aside while a user has its window
+ * struct tcewin_aside - a table of the kernel's, put aside while a user has its window, see aside.c
  * @table: the table, NULL when there is none
  * @map: what the kernel's allocator had given out of it
  */
@@ -153,12 +153,14 @@ void tcewin_adopted_leave(struct tcewin_adopted *entry);
 int tcewin_adopt_init(void);
 void tcewin_adopt_exit(void);
 
+/* aside.c */
+int tcewin_put_aside(struct tcewin_aside *aside, struct iommu_table **place);
+void tcewin_give_back(struct tcewin_aside *aside, struct iommu_table **place);
+
 /* borrow.c */
 bool tcewin_borrow_wanted(const struct iommu_table_group *table_group);
 int tcewin_borrow(struct tcewin_adopted *entry, struct tcewin_pe_info *info);
 void tcewin_give_back_borrowed(struct tcewin_adopted *entry);
-int tcewin_put_aside(struct tcewin_aside *aside, struct iommu_table **place);
-void tcewin_give_back(struct tcewin_aside *aside, struct iommu_table **place);
 
 /* foreign_table.c */
 struct iommu_table *tcewin_foreign_table_new(const struct tcewin_window_info *window);

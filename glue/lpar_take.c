@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Take and release of an LPAR's PE where the kernel has no operations for it (6.1): its tables are
- * put aside, full to its own allocator, its 64-bit window ends; then all of it comes back as it was.
+ * put aside (aside.c), its 64-bit window ends; then all of it comes back as it was.
  * The default window's property stays in the device tree all the time.
  */
 #define pr_fmt(fmt) "tcewin: " fmt
