@@ -41,6 +41,9 @@ struct tcewin_host_table {
 	void (*tce_kill)(struct iommu_table *tbl, unsigned long index, unsigned long pages);
 };
 
+/* table.c */
+bool tcewin_is_host_table(const struct iommu_table *tbl);
+
 /* addresses.c */
 void tcewin_addresses_init(struct xarray *addresses);
 void tcewin_addresses_free(struct xarray *addresses);
