@@ -92,7 +92,7 @@ static int let_go(struct tcewin_adopted *entry)
 		status = tcewin_kernel_ddw_park(entry);
 	if (!status)
 		return TCEWIN_OK;
-	if (!entry->ddw)	/* else its table belongs to a window that could not be made again */
+	if (!entry->ddw)	/* else its table is of a window that could not be made again */
 		give_back(entry, 1);
 	give_back(entry, 0);
 	return status;
@@ -124,12 +124,13 @@ int tcewin_lpar_take(struct tcewin_adopted *entry, struct tcewin_pe_info *info)
 	return status;
 }
 
-static int reset(struct tcewin_adopted *entry)
+static int reset_windows(struct tcewin_adopted *entry)
 {
 	const int status = tcewin_until_done(tcewin_host_ddw_reset(&entry->host));
 
 	if (status)
-		tcewin_host_event(&entry->host, TCEWIN_EVENT_FIRMWARE, "ibm,reset-pe-dma-windows", status);
+		tcewin_host_event(&entry->host, TCEWIN_EVENT_FIRMWARE, "ibm,reset-pe-dma-windows",
+				  status);
 	return status;
 }
 
@@ -143,7 +144,7 @@ static int restore_default(struct tcewin_adopted *entry)
 	struct tcewin_window_info window = { .page_shift = IOMMU_PAGE_SHIFT_4K };
 	int status;
 
-	if (reset(entry) || tcewin_pe_read(&entry->host, entry->table_group, &info))
+	if (reset_windows(entry) || tcewin_pe_read(&entry->host, entry->table_group, &info))
 		return TCEWIN_FIRMWARE_ERROR;
 	window.liobn = info.default_liobn;
 	window.start = info.default_start;

@@ -10,8 +10,8 @@
  * two CPUs that put one entry would uncount what the other one did not mean. Hence it never hears
  * of an entry that was there: the exchange uncounts, and puts go one after the other, each from
  * asking for the user address until its tce_kill, when that is stored. An address that is stored is
- * a count that is owed. An ioctl that ends an entry of KVM's pays by tcewin_host_table_settle(), and
- * may find that the address of a put under way is not there yet.
+ * a count that is owed. An ioctl that ends an entry of KVM's pays by tcewin_host_table_settle(),
+ * and may find that the address of a put under way is not there yet.
  */
 #define pr_fmt(fmt) "tcewin: " fmt
 #include <linux/iommu.h>

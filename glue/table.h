@@ -29,7 +29,7 @@ struct tcewin_table;
 struct tcewin_host_table {
 	struct iommu_table table;
 	struct rw_semaphore lock;
-	struct mutex putting;
+	struct mutex putting; /* held for each put of KVM's */
 	struct task_struct *putter;
 	struct tcewin_table *engine;
 	bool open;
