@@ -150,8 +150,13 @@ void tcewin_drop_table_base(struct iommu_table_group *table_group, const struct 
 struct tcewin_adopted *tcewin_adopted_get(const struct iommu_table_group *table_group);
 struct tcewin_adopted *tcewin_adopted(struct iommu_table_group *table_group);
 void tcewin_adopted_leave(struct tcewin_adopted *entry);
-int tcewin_adopt_init(void);
-void tcewin_adopt_exit(void);
+void tcewin_adopt(struct pci_dev *pdev, struct iommu_table_group *table_group);
+void tcewin_forget_empty(void);
+void tcewin_forget_all(void);
+
+/* bus.c */
+int tcewin_bus_init(void);
+void tcewin_bus_exit(void);
 
 /* aside.c */
 int tcewin_put_aside(struct tcewin_aside *aside, struct iommu_table **place);
