@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The PEs that are ours: each has our iommu_table_group_ops (ownership.c) in front of the
- * platform's, from load or hotplug to unload.
+ * platform's, from load or hotplug to unload, as bus.c hears of them.
  */
 #define pr_fmt(fmt) "tcewin: " fmt
 #include <linux/iommu.h>
@@ -9,7 +9,6 @@
 #include <linux/pci.h>
 #include <linux/slab.h>
 #include <asm/iommu.h>
-#include "api.h"
 #include "glue.h"
 #include "lpar.h"
 
@@ -114,11 +113,20 @@ static struct tcewin_adopted *add(struct iommu_table_group *table_group)
 	return entry;
 }
 
-/* The PE of a device becomes ours. */
-static void adopt(struct pci_dev *pdev, struct iommu_table_group *table_group)
+/**
+ * tcewin_adopt() - the PE of a device becomes ours
+ * @pdev: the device
+ * @table_group: of the PE, which can be ours
+ *
+ * If it is not already. It stays as it is if a user had it before us, or if it cannot be read.
+ */
+void tcewin_adopt(struct pci_dev *pdev, struct iommu_table_group *table_group)
 {
-	struct tcewin_adopted *entry = add(table_group);
+	struct tcewin_adopted *entry;
 
+	if (tcewin_adopted_get(table_group) || is_blocked(&pdev->dev))
+		return;
+	entry = add(table_group);
 	if (IS_ERR(entry))
 		return;	/* it is left to the platform */
 	entry->no_ddw = !has_ddw(entry);
@@ -133,31 +141,6 @@ static void adopt(struct pci_dev *pdev, struct iommu_table_group *table_group)
 	pass_through(table_group);
 	if (is_blocked(&pdev->dev) && tcewin_pe_owner(entry->pe) == TCEWIN_OWNER_KERNEL)
 		forget(entry);
-}
-
-/* Without the platform's operations a PE of an LPAR can, where there never are any. */
-static bool can_be_ours(const struct iommu_table_group *table_group)
-{
-	if (tcewin_keeps_platform_ops())
-		return false;
-	if (!table_group->ops)
-		return TCEWIN_LPAR_HAS_NO_OPS && !tcewin_on_powernv();
-	return table_group->ops->take_ownership;
-}
-
-/* A device is there. Its PE stays as it is if a user had it before us. */
-static void on_device(struct pci_dev *pdev)
-{
-	struct iommu_group *group = iommu_group_get(&pdev->dev);
-	struct iommu_table_group *table_group;
-
-	if (!group)
-		return;
-	table_group = iommu_group_get_iommudata(group);
-	if (table_group && can_be_ours(table_group) && !tcewin_adopted_get(table_group) &&
-	    !is_blocked(&pdev->dev))
-		adopt(pdev, table_group);
-	iommu_group_put(group);
 }
 
 /* What a PE can have that a user owns, and has left its windows. */
@@ -242,8 +225,12 @@ static bool has_member(const struct iommu_table_group *table_group)
 	return false;
 }
 
-/* The platform may free a table group after its last device is gone. */
-static void forget_empty(void)
+/**
+ * tcewin_forget_empty() - PEs without a device are ours no longer
+ *
+ * The platform may free a table group after its last device is gone.
+ */
+void tcewin_forget_empty(void)
 {
 	struct tcewin_adopted *entry, *empty;
 
@@ -260,48 +247,15 @@ static void forget_empty(void)
 	} while (empty);
 }
 
-static int on_bus_event(struct notifier_block *nb, unsigned long action, void *data)
-{
-	switch (action) {
-	case BUS_NOTIFY_BIND_DRIVER:	/* the first event at which a group surely exists */
-		on_device(to_pci_dev(data));
-		break;
-	case BUS_NOTIFY_REMOVED_DEVICE:
-		forget_empty();
-		break;
-	}
-	return NOTIFY_DONE;
-}
-
-static struct notifier_block bus_notifier = { .notifier_call = on_bus_event };
-
 /**
- * tcewin_adopt_init() - adopts every PE there is and follows those to come
- *
- * Return: 0 or a negative errno.
- */
-int tcewin_adopt_init(void)
-{
-	struct pci_dev *pdev = NULL;
-	int ret = bus_register_notifier(&pci_bus_type, &bus_notifier);
-
-	if (ret)
-		return ret;
-	for_each_pci_dev(pdev)
-		on_device(pdev);
-	return 0;
-}
-
-/**
- * tcewin_adopt_exit() - gives every PE back to the platform
+ * tcewin_forget_all() - gives every PE back to the platform
  *
  * Context: the module's exit. Owned PEs hold references on the module, so there are none.
  */
-void tcewin_adopt_exit(void)
+void tcewin_forget_all(void)
 {
 	struct tcewin_adopted *entry, *tmp;
 
-	bus_unregister_notifier(&pci_bus_type, &bus_notifier);
 	list_for_each_entry_safe(entry, tmp, &adopted, next)
 		forget(entry);
 	/* The last reference on a table may just be going: it is on its way out of table.c. */

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A PE without DDW calls, or one that the administrator treats as such: its only window stays in
- * firmware, and the user borrows it. Meanwhile the kernel's iommu_table is put aside, full to its
- * own allocator; the engine empties the window on the way in and out. The platform's
- * take_ownership() is not asked: it would free the table, its translations alive.
+ * firmware, and the user borrows it. Meanwhile the kernel's iommu_table is put aside (aside.c); the
+ * engine empties the window on the way in and out. The platform's take_ownership() is not asked: it
+ * would free the table, its translations alive.
  */
 #define pr_fmt(fmt) "tcewin: " fmt
-#include <linux/bitmap.h>
 #include <linux/module.h>
 #include <linux/of.h>
 #include <linux/pci.h>
-#include <linux/slab.h>
 #include <linux/string.h>
 #include <asm/iommu.h>
 #include "glue.h"
@@ -67,73 +65,6 @@ static const char *obstacle(const struct tcewin_adopted *entry, const struct iom
 	    tbl->it_size << tbl->it_page_shift != table_group->tce32_size)
 		return "the kernel's table is not that of the default window";
 	return NULL;
-}
-
-/* Nothing can be allocated from the pool any more; what was, is noted in @map. */
-static void fill_pool(struct iommu_table *tbl, struct iommu_pool *pool, unsigned long *map)
-{
-	unsigned long bit = pool->start, flags;
-
-	spin_lock_irqsave(&pool->lock, flags);
-	for_each_set_bit_from(bit, tbl->it_map, pool->end)
-		__set_bit(bit, map);
-	bitmap_set(tbl->it_map, pool->start, pool->end - pool->start);
-	spin_unlock_irqrestore(&pool->lock, flags);
-}
-
-/* Everything can be, but for that. */
-static void reopen_pool(struct iommu_table *tbl, struct iommu_pool *pool, const unsigned long *map)
-{
-	unsigned long bit = pool->start, flags;
-
-	spin_lock_irqsave(&pool->lock, flags);
-	for_each_clear_bit_from(bit, map, pool->end)
-		__clear_bit(bit, tbl->it_map);
-	spin_unlock_irqrestore(&pool->lock, flags);
-}
-
-/**
- * tcewin_put_aside() - the kernel's allocator lets go of a table
- * @aside: where it is put, with what was given out of it
- * @place: where it was; none any more
- *
- * Return: a status.
- */
-int tcewin_put_aside(struct tcewin_aside *aside, struct iommu_table **place)
-{
-	struct iommu_table *tbl = *place;
-	unsigned long i;
-
-	aside->map = kvcalloc(BITS_TO_LONGS(tbl->it_size), sizeof(*aside->map), GFP_KERNEL);
-	if (!aside->map)
-		return TCEWIN_NO_MEMORY;
-	aside->table = tbl;
-	*place = NULL;
-	for (i = 0; i < tbl->nr_pools; i++)
-		fill_pool(tbl, &tbl->pools[i], aside->map);
-	fill_pool(tbl, &tbl->large_pool, aside->map);
-	return TCEWIN_OK;
-}
-
-/**
- * tcewin_give_back() - the kernel's allocator has the table again
- * @aside: where it was put
- * @place: where it belongs
- *
- * What drivers had not freed is still theirs, though it leads nowhere now.
- */
-void tcewin_give_back(struct tcewin_aside *aside, struct iommu_table **place)
-{
-	struct iommu_table *tbl = aside->table;
-	unsigned long i;
-
-	for (i = 0; i < tbl->nr_pools; i++)
-		reopen_pool(tbl, &tbl->pools[i], aside->map);
-	reopen_pool(tbl, &tbl->large_pool, aside->map);
-	kvfree(aside->map);
-	aside->map = NULL;
-	aside->table = NULL;
-	*place = tbl;
 }
 
 /**

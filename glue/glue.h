@@ -98,7 +98,7 @@ struct tcewin_handle {
 };
 
 /**
- * struct tcewin_aside - a table of the kernel's, put aside while a user has its window
+ * struct tcewin_aside - a table of the kernel's, put aside while a user has its window, see aside.c
  * @table: the table, NULL when there is none
  * @map: what the kernel's allocator had given out of it
  */
@@ -155,15 +155,22 @@ void tcewin_drop_table_base(struct iommu_table_group *table_group, const struct 
 struct tcewin_adopted *tcewin_adopted_get(const struct iommu_table_group *table_group);
 struct tcewin_adopted *tcewin_adopted(struct iommu_table_group *table_group);
 void tcewin_adopted_leave(struct tcewin_adopted *entry);
-int tcewin_adopt_init(void);
-void tcewin_adopt_exit(void);
+void tcewin_adopt(struct pci_dev *pdev, struct iommu_table_group *table_group);
+void tcewin_forget_empty(void);
+void tcewin_forget_all(void);
+
+/* bus.c */
+int tcewin_bus_init(void);
+void tcewin_bus_exit(void);
+
+/* aside.c */
+int tcewin_put_aside(struct tcewin_aside *aside, struct iommu_table **place);
+void tcewin_give_back(struct tcewin_aside *aside, struct iommu_table **place);
 
 /* borrow.c */
 bool tcewin_borrow_wanted(const struct iommu_table_group *table_group);
 int tcewin_borrow(struct tcewin_adopted *entry, struct tcewin_pe_info *info);
 void tcewin_give_back_borrowed(struct tcewin_adopted *entry);
-int tcewin_put_aside(struct tcewin_aside *aside, struct iommu_table **place);
-void tcewin_give_back(struct tcewin_aside *aside, struct iommu_table **place);
 
 /* foreign_table.c */
 struct iommu_table *tcewin_foreign_table_new(const struct tcewin_window_info *window);
@@ -185,6 +192,23 @@ int tcewin_platform_remove(struct tcewin_adopted *entry, u32 liobn);
 int tcewin_platform_reset(struct tcewin_adopted *entry);
 
 /* firmware.c */
+
+/**
+ * tcewin_until_done() - an RTAS call, until firmware is not busy
+ * @call: an expression, evaluated again after each wait that firmware asks for
+ *
+ * Return: the RTAS status that it ended with. Context: may sleep.
+ */
+#define tcewin_until_done(call)					\
+({								\
+	int __status;						\
+								\
+	do {							\
+		__status = (call);				\
+	} while (tcewin_host_rtas_wait(__status));		\
+	__status;						\
+})
+
 int tcewin_rtas_remove(const struct tcewin_pe_host *host, u32 liobn);
 int tcewin_rtas_reset(const struct tcewin_pe_host *host);
 
@@ -248,6 +272,7 @@ void tcewin_host_exit(void);
 /* pseries.c */
 bool tcewin_is_member(struct pci_dev *pdev, const struct iommu_table_group *table_group);
 int tcewin_pe_find(struct iommu_table_group *table_group, struct tcewin_pe_host *pe);
+int tcewin_pe_query(struct tcewin_pe_host *pe, struct tcewin_ddw_query *query);
 int tcewin_pe_read(struct tcewin_pe_host *pe, struct iommu_table_group *table_group,
 		   struct tcewin_pe_info *info);
 void tcewin_read_hypercalls(struct tcewin_pe_info *info);

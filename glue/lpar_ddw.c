@@ -8,7 +8,8 @@
  * list points to is the value of the property that describes the window. So the property stays in
  * the tree, and while the window is gone it names a LIOBN that firmware does not know: the LIOBN
  * that it had may be a user's window by now. (Memory can go online all the same: lpar_memory.c.)
- * To a kernel started by kexec, and to hot-removal, an empty property means that there is no window.
+ * To a kernel started by kexec, and to hot-removal, an empty property means that there is no
+ * window.
  */
 #include <linux/iommu.h>
 #include <linux/log2.h>
@@ -81,14 +82,14 @@ static void empty_value(struct tcewin_kernel_ddw *ddw)
 
 /* ---- the window ---- */
 
+static void tell(struct tcewin_adopted *entry, const char *what, long rc)
+{
+	tcewin_host_event(&entry->host, TCEWIN_EVENT_FIRMWARE, what, rc);
+}
+
 static int remove(struct tcewin_adopted *entry, u32 liobn)
 {
-	int status;
-
-	do {
-		status = tcewin_host_ddw_remove(&entry->host, liobn);
-	} while (tcewin_host_rtas_wait(status));
-	return status;
+	return tcewin_until_done(tcewin_host_ddw_remove(&entry->host, liobn));
 }
 
 static int create(struct tcewin_adopted *entry, struct tcewin_window_info *window)
@@ -96,10 +97,8 @@ static int create(struct tcewin_adopted *entry, struct tcewin_window_info *windo
 	struct tcewin_ddw_window made;
 	int status;
 
-	do {
-		status = tcewin_host_ddw_create(&entry->host, window->page_shift,
-						ilog2(window->size), &made);
-	} while (tcewin_host_rtas_wait(status));
+	status = tcewin_until_done(tcewin_host_ddw_create(&entry->host, window->page_shift,
+							  ilog2(window->size), &made));
 	if (!status) {
 		window->liobn = made.liobn;
 		window->start = made.start;
@@ -137,10 +136,10 @@ int tcewin_kernel_ddw_park(struct tcewin_adopted *entry)
 	entry->ddw = ddw;
 	rc = tcewin_tces_clear(&ddw->window);
 	if (rc)
-		tcewin_host_event(&entry->host, TCEWIN_EVENT_FIRMWARE, "emptying the kernel's window", rc);
+		tell(entry, "emptying the kernel's window", rc);
 	rc = remove(entry, ddw->window.liobn);
 	if (rc)
-		tcewin_host_event(&entry->host, TCEWIN_EVENT_FIRMWARE, "removing the kernel's window", rc);
+		tell(entry, "removing the kernel's window", rc);
 	return TCEWIN_OK;
 }
 
@@ -184,12 +183,12 @@ int tcewin_kernel_ddw_restore(struct tcewin_adopted *entry)
 		return TCEWIN_OK;
 	rc = create(entry, &ddw->window);
 	if (rc) {
-		tcewin_host_event(&entry->host, TCEWIN_EVENT_FIRMWARE, "making the kernel's window again", rc);
+		tell(entry, "making the kernel's window again", rc);
 		return TCEWIN_FIRMWARE_ERROR;
 	}
 	rc = fill(ddw);
 	if (rc) {
-		tcewin_host_event(&entry->host, TCEWIN_EVENT_FIRMWARE, "filling the kernel's window again", rc);
+		tell(entry, "filling the kernel's window again", rc);
 		remove(entry, ddw->window.liobn);
 		return TCEWIN_FIRMWARE_ERROR;
 	}

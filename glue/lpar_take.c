@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Take and release of an LPAR's PE where the kernel has no operations for it (6.1): its tables are
- * put aside, full to its own allocator, its 64-bit window ends; then all of it comes back as it was.
+ * put aside (aside.c), its 64-bit window ends; then all of it comes back as it was.
  * The default window's property stays in the device tree all the time.
  */
 #define pr_fmt(fmt) "tcewin: " fmt
@@ -38,18 +38,10 @@ void tcewin_lpar_describe(struct tcewin_adopted *entry)
 {
 	struct iommu_table_group *table_group = entry->table_group;
 	struct tcewin_ddw_query query;
-	int status;
 
 	table_group->pgsizes = SZ_4K;
-	if (!entry->host.has_ddw)
+	if (!entry->host.has_ddw || tcewin_pe_query(&entry->host, &query))
 		return;
-	do {
-		status = tcewin_host_ddw_query(&entry->host, &query);
-	} while (tcewin_host_rtas_wait(status));
-	if (status) {
-		tcewin_host_event(&entry->host, TCEWIN_EVENT_FIRMWARE, "ibm,query-pe-dma-windows", status);
-		return;
-	}
 	table_group->pgsizes |= query.page_sizes;
 	table_group->max_levels = 1;
 	table_group->max_dynamic_windows_supported =
@@ -100,7 +92,7 @@ static int let_go(struct tcewin_adopted *entry)
 		status = tcewin_kernel_ddw_park(entry);
 	if (!status)
 		return TCEWIN_OK;
-	if (!entry->ddw)	/* else its table belongs to a window that could not be made again */
+	if (!entry->ddw)	/* else its table is of a window that could not be made again */
 		give_back(entry, 1);
 	give_back(entry, 0);
 	return status;
@@ -132,15 +124,13 @@ int tcewin_lpar_take(struct tcewin_adopted *entry, struct tcewin_pe_info *info)
 	return status;
 }
 
-static int reset(struct tcewin_adopted *entry)
+static int reset_windows(struct tcewin_adopted *entry)
 {
-	int status;
+	const int status = tcewin_until_done(tcewin_host_ddw_reset(&entry->host));
 
-	do {
-		status = tcewin_host_ddw_reset(&entry->host);
-	} while (tcewin_host_rtas_wait(status));
 	if (status)
-		tcewin_host_event(&entry->host, TCEWIN_EVENT_FIRMWARE, "ibm,reset-pe-dma-windows", status);
+		tcewin_host_event(&entry->host, TCEWIN_EVENT_FIRMWARE, "ibm,reset-pe-dma-windows",
+				  status);
 	return status;
 }
 
@@ -154,7 +144,7 @@ static int restore_default(struct tcewin_adopted *entry)
 	struct tcewin_window_info window = { .page_shift = IOMMU_PAGE_SHIFT_4K };
 	int status;
 
-	if (reset(entry) || tcewin_pe_read(&entry->host, entry->table_group, &info))
+	if (reset_windows(entry) || tcewin_pe_read(&entry->host, entry->table_group, &info))
 		return TCEWIN_FIRMWARE_ERROR;
 	window.liobn = info.default_liobn;
 	window.start = info.default_start;
@@ -165,9 +155,7 @@ static int restore_default(struct tcewin_adopted *entry)
 		give_back(entry, 0);
 		return TCEWIN_OK;
 	}
-	do {
-		status = tcewin_host_ddw_remove(&entry->host, info.default_liobn);
-	} while (tcewin_host_rtas_wait(status));
+	status = tcewin_until_done(tcewin_host_ddw_remove(&entry->host, info.default_liobn));
 	return status ? TCEWIN_FIRMWARE_ERROR : TCEWIN_OK;
 }
 

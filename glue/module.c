@@ -60,12 +60,12 @@ static int __init tcewin_init(void)
 	ret = tcewin_refuse_init();
 	if (ret)
 		return ret;
-	ret = tcewin_adopt_init();
+	ret = tcewin_bus_init();
 	if (ret)
 		goto refuse_exit;
 	ret = register_reboot_notifier(&reboot_notifier);
 	if (ret)
-		goto adopt_exit;
+		goto bus_exit;
 	ret = tcewin_vfio_init();
 	if (ret)
 		goto reboot_exit;
@@ -81,8 +81,8 @@ vfio_exit:
 	tcewin_vfio_exit();
 reboot_exit:
 	unregister_reboot_notifier(&reboot_notifier);
-adopt_exit:
-	tcewin_adopt_exit();
+bus_exit:
+	tcewin_bus_exit();
 refuse_exit:
 	tcewin_refuse_exit();
 	tcewin_host_exit();
@@ -93,7 +93,7 @@ static void __exit tcewin_exit(void)
 {
 	tcewin_vfio_exit();
 	unregister_reboot_notifier(&reboot_notifier);
-	tcewin_adopt_exit();
+	tcewin_bus_exit();
 	tcewin_refuse_exit();
 	tcewin_properties_exit();
 	tcewin_host_exit();

@@ -13,7 +13,6 @@
 #include <linux/module.h>
 #include <linux/of.h>
 #include <asm/iommu.h>
-#include <asm/rtas.h>
 #include "glue.h"
 
 static bool platform_ops;
@@ -84,8 +83,8 @@ static int free_place(const struct iommu_table_group *table_group, u32 page_shif
  * @window_shift: log2 of its bytes
  * @window: filled
  *
- * Return: an RTAS status, or TCEWIN_DDW_NO_MEMORY. Context: a call of the container's user, who pays
- * for the table.
+ * Return: an RTAS status, or TCEWIN_DDW_NO_MEMORY. Context: a call of the container's user, who
+ * pays for the table.
  */
 int tcewin_platform_create(struct tcewin_adopted *entry, u32 page_shift, u32 window_shift,
 			   struct tcewin_ddw_window *window)
@@ -109,7 +108,10 @@ int tcewin_platform_create(struct tcewin_adopted *entry, u32 page_shift, u32 win
 	return SUCCESS;
 }
 
-/* The platform does not tell that firmware has refused, but firmware does not know the window now. */
+/*
+ * The platform does not tell that firmware has refused. So firmware is asked once more: a window
+ * that is gone it does not know.
+ */
 static int remove_ddw(struct tcewin_adopted *entry, int num)
 {
 	const struct iommu_table *tbl = entry->table_group->tables[num];
@@ -120,9 +122,7 @@ static int remove_ddw(struct tcewin_adopted *entry, int num)
 	if (entry->platform->unset_window(entry->table_group, num))
 		return HARDWARE_ERROR;
 	tcewin_host_uncharge(entry->payer, cost);
-	do {
-		status = tcewin_rtas_remove(&entry->host, liobn);
-	} while (rtas_busy_delay(status));
+	status = tcewin_until_done(tcewin_rtas_remove(&entry->host, liobn));
 	return status == PARAMETER_ERROR ? SUCCESS : status;
 }
 

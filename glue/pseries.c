@@ -11,7 +11,6 @@
 #include <asm/firmware.h>
 #include <asm/iommu.h>
 #include <asm/pci-bridge.h>
-#include <asm/rtas.h>
 #include "glue.h"
 
 /* ibm,ddw-extensions: the number of words that follow, then these. */
@@ -140,19 +139,31 @@ static int read_default_window(struct device_node *node, struct tcewin_pe_info *
 	return 0;
 }
 
+/**
+ * tcewin_pe_query() - what firmware says of a PE's windows
+ * @pe: the PE, which has DDW
+ * @query: filled
+ *
+ * Return: 0; -EIO when firmware does not tell, which is in the log then.
+ */
+int tcewin_pe_query(struct tcewin_pe_host *pe, struct tcewin_ddw_query *query)
+{
+	const int status = tcewin_until_done(tcewin_host_ddw_query(pe, query));
+
+	if (!status)
+		return 0;
+	tcewin_host_event(pe, TCEWIN_EVENT_FIRMWARE, "ibm,query-pe-dma-windows", status);
+	return -EIO;
+}
+
 /* The page sizes that a window can have; the default window's is 4 KiB, whatever the others. */
 static int read_page_sizes(struct tcewin_pe_host *pe, struct tcewin_pe_info *info)
 {
 	struct tcewin_ddw_query query;
-	int status;
+	int ret = tcewin_pe_query(pe, &query);
 
-	do {
-		status = tcewin_host_ddw_query(pe, &query);
-	} while (rtas_busy_delay(status));
-	if (status) {
-		tcewin_host_event(pe, TCEWIN_EVENT_FIRMWARE, "ibm,query-pe-dma-windows", status);
-		return -EIO;
-	}
+	if (ret)
+		return ret;
 	info->page_sizes = SZ_4K | query.page_sizes;
 	return 0;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The struct iommu_table of a window that the engine owns, as KVM finds it in tables[] of a PE's
- * table group: complete, and open as long as the window is there. KVM may hold it for longer: then
- * it is closed and leads nowhere.
+ * table group (places.c): complete, and open as long as the window is there. KVM may hold it for
+ * longer: then it is closed and leads nowhere.
  *
  * How KVM counts, and what follows. Before it puts an entry it counts one for the registered memory
  * behind it; then it exchanges the entry, and when it hears that there was one before, it uncounts
@@ -10,8 +10,8 @@
  * two CPUs that put one entry would uncount what the other one did not mean. Hence it never hears
  * of an entry that was there: the exchange uncounts, and puts go one after the other, each from
  * asking for the user address until its tce_kill, when that is stored. An address that is stored is
- * a count that is owed. An ioctl that ends an entry of KVM's pays by tcewin_host_table_settle(), and
- * may find that the address of a put under way is not there yet.
+ * a count that is owed. An ioctl that ends an entry of KVM's pays by tcewin_host_table_settle(),
+ * and may find that the address of a put under way is not there yet.
  */
 #define pr_fmt(fmt) "tcewin: " fmt
 #include <linux/iommu.h>
@@ -186,6 +186,17 @@ static struct iommu_table_ops table_ops = {
 	.free = last_put,
 };
 
+/**
+ * tcewin_is_host_table() - tcewin_host_table_new() made it
+ * @tbl: a table
+ *
+ * Return: whether that is so.
+ */
+bool tcewin_is_host_table(const struct iommu_table *tbl)
+{
+	return tbl->it_ops == &table_ops;
+}
+
 /* ---- what the engine calls ---- */
 
 struct tcewin_host_table *tcewin_host_table_new(void *mm, const struct tcewin_table_info *info)
@@ -285,78 +296,4 @@ static void uncount_rest(__be64 *address, void *table)
 void tcewin_host_table_settle_rest(struct tcewin_host_table *table)
 {
 	tcewin_addresses_each(&table->addresses, uncount_rest, table);
-}
-
-/* ---- places ---- */
-
-/*
- * tables[] of an LPAR's groups, as far as the engine's tables are in there. Inside of the lock of
- * foreign.c, whose windows end through the engine, too.
- */
-static DEFINE_MUTEX(places_lock);
-
-/* The place of the platform's own table of the same window, else one that is free, else -1. */
-static int place_for(struct iommu_table *const *tables, const struct iommu_table *tbl)
-{
-	int i, place = -1;
-
-	for (i = IOMMU_TABLE_GROUP_MAX_TABLES - 1; i >= 0; i--) {
-		if (tables[i] && tables[i]->it_index == tbl->it_index)
-			return i;
-		if (!tables[i])
-			place = i;
-	}
-	return place;
-}
-
-/* KVM looks for the table of a window there; on an LPAR nobody else does. */
-static void publish(struct tcewin_adopted *entry, struct iommu_table *tbl)
-{
-	struct iommu_table **tables = entry->table_group->tables;
-	int place;
-
-	guard(mutex)(&places_lock);
-	place = place_for(tables, tbl);
-	if (place < 0)
-		return;
-	entry->behind[place] = tables[place];
-	WRITE_ONCE(tables[place], iommu_tce_table_get(tbl));
-}
-
-static void withdraw(struct tcewin_adopted *entry, u32 liobn)
-{
-	struct iommu_table **tables = entry->table_group->tables;
-	struct iommu_table *tbl;
-	int i;
-
-	guard(mutex)(&places_lock);
-	for (i = 0; i < IOMMU_TABLE_GROUP_MAX_TABLES; i++) {
-		tbl = tables[i];
-		if (!tbl || tbl->it_ops != &table_ops || tbl->it_index != liobn)
-			continue;
-		WRITE_ONCE(tables[i], entry->behind[i]);
-		entry->behind[i] = NULL;
-		tcewin_drop_table_base(entry->table_group, tbl);
-		iommu_tce_table_put(tbl);
-	}
-}
-
-int tcewin_host_set_window(void *pe, tcewin_u32 number, struct tcewin_host_table *table)
-{
-	struct tcewin_adopted *entry = container_of(pe, struct tcewin_adopted, host);
-
-	if (tcewin_on_powernv())
-		return tcewin_powernv_set_window(entry, number, table);
-	publish(entry, &table->table);
-	return TCEWIN_OK;
-}
-
-int tcewin_host_unset_window(void *pe, tcewin_u32 number)
-{
-	struct tcewin_adopted *entry = container_of(pe, struct tcewin_adopted, host);
-
-	if (tcewin_on_powernv())
-		return tcewin_powernv_unset_window(entry, number);
-	withdraw(entry, number);
-	return TCEWIN_OK;
 }

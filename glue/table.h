@@ -29,7 +29,7 @@ struct tcewin_table;
 struct tcewin_host_table {
 	struct iommu_table table;
 	struct rw_semaphore lock;
-	struct mutex putting;
+	struct mutex putting; /* held for each put of KVM's */
 	struct task_struct *putter;
 	struct tcewin_table *engine;
 	bool open;
@@ -40,6 +40,9 @@ struct tcewin_host_table {
 	struct xarray addresses;
 	void (*tce_kill)(struct iommu_table *tbl, unsigned long index, unsigned long pages);
 };
+
+/* table.c */
+bool tcewin_is_host_table(const struct iommu_table *tbl);
 
 /* addresses.c */
 void tcewin_addresses_init(struct xarray *addresses);

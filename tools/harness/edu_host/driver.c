@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A driver of QEMU's edu device that moves data by the kernel's DMA API: what a PE is for before
- * and after its user. Loaded by the harness (lib/edu_host.cc), which asks it by sysfs. Each device has
- * a page that stays mapped when the driver has left it, so that there is a translation of the
- * kernel's to look for in every kind of window.
+ * and after its user. Loaded by the harness (lib/edu_host.cc), which asks it by sysfs.
  */
 #define pr_fmt(fmt) "edu_host: " fmt
 #include <linux/delay.h>
@@ -13,6 +11,7 @@
 #include <linux/pci.h>
 #include <linux/slab.h>
 #include <asm/iommu.h>
+#include "kept.h"
 
 #define EDU_ID		0x010000ed
 #define EDU_SOURCE	0x80
@@ -28,14 +27,6 @@ static uint dma_bits = 64;
 module_param(dma_bits, uint, 0644);
 MODULE_PARM_DESC(dma_bits, "width of the DMA mask from the next probe on");
 
-/* Outlives the device and the driver's hold on it; ends with the module. */
-struct kept {
-	struct list_head next;
-	char name[16];
-	dma_addr_t bus;
-	char *page;
-};
-
 struct edu {
 	void __iomem *bar;
 	bool big_endian;	/* its registers */
@@ -43,65 +34,6 @@ struct edu {
 	char *in;
 	struct mutex lock;	/* one transfer at a time */
 };
-
-static LIST_HEAD(all_kept);
-static DEFINE_MUTEX(kept_lock);
-static const char mark[16] = "THE KERNEL'S OWN";
-
-static void fill(struct kept *kept)
-{
-	size_t i;
-
-	for (i = 0; i < PAGE_SIZE; i += sizeof(mark))
-		memcpy(kept->page + i, mark, sizeof(mark));
-}
-
-static bool intact(const struct kept *kept)
-{
-	size_t i;
-
-	for (i = 0; i < PAGE_SIZE; i += sizeof(mark))
-		if (memcmp(kept->page + i, mark, sizeof(mark)))
-			return false;
-	return true;
-}
-
-static struct kept *get_kept(const char *name)
-{
-	struct kept *kept;
-
-	lockdep_assert_held(&kept_lock);
-	list_for_each_entry(kept, &all_kept, next)
-		if (!strcmp(kept->name, name))
-			return kept;
-	kept = kzalloc(sizeof(*kept), GFP_KERNEL);
-	if (!kept)
-		return NULL;
-	kept->page = (char *)__get_free_page(GFP_KERNEL);
-	if (!kept->page) {
-		kfree(kept);
-		return NULL;
-	}
-	strscpy(kept->name, name, sizeof(kept->name));
-	list_add_tail(&kept->next, &all_kept);
-	return kept;
-}
-
-static int keep_one_mapped(struct device *dev)
-{
-	struct kept *kept;
-	int ret = -ENOMEM;
-
-	mutex_lock(&kept_lock);
-	kept = get_kept(dev_name(dev));
-	if (kept) {
-		fill(kept);
-		kept->bus = dma_map_single(dev, kept->page, PAGE_SIZE, DMA_BIDIRECTIONAL);
-		ret = dma_mapping_error(dev, kept->bus);
-	}
-	mutex_unlock(&kept_lock);
-	return ret;
-}
 
 /* The target's native order, which QEMU has as big on an LPAR and as little on bare metal. */
 static bool find_order(struct edu *edu)
@@ -207,32 +139,6 @@ ATTRIBUTE_GROUPS(device);
 
 /* ---- of the driver: also when it has no device ---- */
 
-/* "0000:00:00.0 0x800000000123000 intact": a line for each page. */
-static ssize_t kept_show(struct device_driver *driver, char *text)
-{
-	struct kept *kept;
-	ssize_t length = 0;
-
-	mutex_lock(&kept_lock);
-	list_for_each_entry(kept, &all_kept, next)
-		length += sysfs_emit_at(text, length, "%s %#llx %s\n", kept->name,
-					(u64)kept->bus, intact(kept) ? "intact" : "changed");
-	mutex_unlock(&kept_lock);
-	return length;
-}
-
-static ssize_t kept_store(struct device_driver *driver, const char *text, size_t length)
-{
-	struct kept *kept;
-
-	mutex_lock(&kept_lock);
-	list_for_each_entry(kept, &all_kept, next)
-		fill(kept);
-	mutex_unlock(&kept_lock);
-	return length;
-}
-static DRIVER_ATTR_RW(kept);
-
 /* One that is a user's has no map of what is given out: nothing can be allocated from it. */
 static bool has_table(struct pci_dev *pdev)
 {
@@ -287,7 +193,7 @@ static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	pci_set_master(pdev);
 	ret = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(dma_bits));
 	if (!ret)
-		ret = keep_one_mapped(dev);
+		ret = kept_map(dev);
 	pci_set_drvdata(pdev, edu);
 	return ret;
 }
@@ -312,13 +218,8 @@ static int __init edu_host_init(void)
 
 static void __exit edu_host_exit(void)
 {
-	struct kept *kept, *tmp;
-
 	pci_unregister_driver(&driver);
-	list_for_each_entry_safe(kept, tmp, &all_kept, next) {
-		free_page((unsigned long)kept->page);
-		kfree(kept);
-	}
+	kept_exit();
 }
 
 module_init(edu_host_init);
