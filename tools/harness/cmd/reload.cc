@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "lib/counts.hh"
 #include "lib/raw_disk.hh"
@@ -85,6 +86,32 @@ void check_disk(Report &report, const Disk_load &load, std::uint64_t quietest)
 				   : fmt::format("{} MiB", load.transfers() * Disk::block >> 20));
 }
 
+struct Growth {
+	bool small;
+	Kernel_memory memory;
+};
+
+// Of so many rounds; nothing if one failed. The kernel's allocator takes memory for itself now and then, and keeps it
+// (seen on 7.2: 26 objects of kmalloc-512 at once, for what it calls sheaves). That does not come again in the next
+// rounds, and a leak does: only what comes every time counts.
+std::optional<Growth> growth_of(Reload &reload, unsigned rounds)
+{
+	constexpr int tries = 3;
+	Growth growth{};
+	for (int i = 0; i < tries && !growth.small; ++i) {
+		const auto before = Kernel_memory::rested();
+		const auto used = reload.used();
+		if (!reload.run(rounds))
+			return std::nullopt;
+		const Noise noise{.slab = slab_noise + (reload.used() - used) * dead_properties,
+				  .pages = page_noise,
+				  .vmalloc = vmalloc_noise};
+		growth.memory = growth_since(before, noise);
+		growth.small = within(growth.memory, noise);
+	}
+	return growth;
+}
+
 void under_load(Report &report, const Reload_options &options, const Pci_function &function, const std::string &disk)
 {
 	Disk_load load{disk};
@@ -92,18 +119,17 @@ void under_load(Report &report, const Reload_options &options, const Pci_functio
 	if (!reload.run(warm_up))
 		return;
 	auto counts = Counts::rested();
-	auto memory = Kernel_memory::rested();
 	auto begin = std::chrono::steady_clock::now();
-	auto used = reload.used();
-	bool done = reload.run(options.rounds);
-	used = reload.used() - used;
+	const auto used = reload.used();
+	const auto growth = growth_of(reload, options.rounds);
 	std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-	report.check(fmt::format("{} loads and unloads", options.rounds), done,
-		     fmt::format("{:.2f} s each, {} containers", took.count() / options.rounds, used));
+	report.check(fmt::format("{} loads and unloads", options.rounds), growth.has_value(),
+		     fmt::format("{:.2f} s each, {} containers", took.count() / options.rounds, reload.used() - used));
 	auto after = settled(counts);
 	report.check("VmLck and pinned pages are as before", after == counts, difference(counts, after));
-	check_same(report, "slab objects, pages and vmalloc of the kernel as well", memory,
-		   {.slab = slab_noise + used * dead_properties, .pages = page_noise, .vmalloc = vmalloc_noise});
+	if (growth)
+		report.check("slab objects, pages and vmalloc of the kernel as well", growth->small,
+			     to_string(growth->memory));
 	load.stop();
 	check_disk(report, load, reload.quietest());
 }

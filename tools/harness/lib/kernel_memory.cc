@@ -141,13 +141,13 @@ std::string biggest(const std::map<std::string, std::int64_t> &caches)
 	return text.empty() ? text : fmt::format(" ({})", text);
 }
 
+} // namespace
+
 bool within(const Kernel_memory &growth, const Noise &noise)
 {
 	return std::abs(growth.slab) <= noise.slab && std::abs(growth.pages) <= noise.pages &&
 	       std::abs(growth.vmalloc) <= noise.vmalloc;
 }
-
-} // namespace
 
 Kernel_memory Kernel_memory::rested()
 {
@@ -180,13 +180,19 @@ std::string to_string(const Kernel_memory &growth)
 			   signed_kib(growth.pages), signed_kib(growth.vmalloc));
 }
 
-Kernel_memory check_same(Report &report, std::string_view what, const Kernel_memory &before, const Noise &noise)
+Kernel_memory growth_since(const Kernel_memory &before, const Noise &noise)
 {
 	auto growth = Kernel_memory::rested() - before;
 	for (int patience = 8; patience > 0 && !within(growth, noise); --patience) {
 		std::this_thread::sleep_for(std::chrono::seconds{1});
 		growth = Kernel_memory::rested() - before;
 	}
+	return growth;
+}
+
+Kernel_memory check_same(Report &report, std::string_view what, const Kernel_memory &before, const Noise &noise)
+{
+	auto growth = growth_since(before, noise);
 	report.check(what, within(growth, noise), to_string(growth));
 	return growth;
 }

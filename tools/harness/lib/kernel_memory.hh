@@ -36,7 +36,11 @@ struct Noise {
 	std::int64_t vmalloc;
 };
 
-// The kernel holds what it held, give or take. One that settles later (a work item, a grace period) is waited for.
+bool within(const Kernel_memory &growth, const Noise &noise);
+// What the kernel holds more than before. What settles later (a work item, a grace period) is waited for, unless it is
+// within the noise.
+Kernel_memory growth_since(const Kernel_memory &before, const Noise &noise);
+// The kernel holds what it held, give or take.
 Kernel_memory check_same(Report &report, std::string_view what, const Kernel_memory &before, const Noise &noise);
 
 // Holds `count` small objects of the kernel (as messages that nobody reads, 64 bytes each) and says how many bytes of
