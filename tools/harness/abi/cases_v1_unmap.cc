@@ -45,7 +45,7 @@ std::string left(Bench &b, std::string_view wanted, std::int64_t pinned)
 std::string all_unpinned(Bench &b)
 {
 	auto wanted = b.counts->pinned - many - 2; // scratch and witness, too
-	auto seen = settled({.locked = Counts::now().locked, .pinned = wanted}, std::chrono::seconds{2});
+	auto seen = settled({.locked = Counts::now().locked, .pinned = wanted}, std::chrono::seconds{10});
 	return seen.pinned == wanted && seen.locked <= b.counts->locked ? "" : difference(*b.counts, seen);
 }
 

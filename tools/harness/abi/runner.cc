@@ -84,7 +84,7 @@ private:
 
 	void same(std::string_view when, const Counts &wanted)
 	{
-		auto now = settled(wanted, 2s);
+		auto now = settled(wanted, 10s);
 		if (!bench_.as_wanted(wanted, now))
 			story_.trouble(fmt::format("{}: {}", when, difference(wanted, now)));
 	}

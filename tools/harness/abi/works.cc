@@ -53,7 +53,7 @@ std::string Bench::counted(std::int64_t locked, std::int64_t pinned) const
 {
 	Counts wanted{.locked = counts->locked + static_cast<std::uint64_t>(locked),
 		      .pinned = counts->pinned + static_cast<std::uint64_t>(pinned)};
-	auto seen = settled(wanted, std::chrono::seconds{2});
+	auto seen = settled(wanted, std::chrono::seconds{10});
 	return as_wanted(wanted, seen)
 		       ? ""
 		       : fmt::format("{}, not {}", difference(*counts, seen), difference(*counts, wanted));

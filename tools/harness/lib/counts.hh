@@ -25,6 +25,6 @@ std::string difference(const Counts &before, const Counts &after); // "VmLck +64
 
 // Pins are dropped an RCU grace period after the call that ends them: waits for the counts to be the wanted ones, and
 // answers with the last ones seen.
-Counts settled(const Counts &wanted, std::chrono::milliseconds patience = std::chrono::seconds{5});
+Counts settled(const Counts &wanted, std::chrono::milliseconds patience = std::chrono::seconds{20});
 
 } // namespace harness
