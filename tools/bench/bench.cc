@@ -39,18 +39,22 @@ std::string size_text(std::uint64_t bytes)
 			      : fmt::format("{} KiB", bytes / kib);
 }
 
-Costs pair_of(const std::function<void()> &work, const std::function<void()> &undo, int times)
+Costs pair_of(const std::function<void()> &work, const std::function<void()> &undo)
 {
+	using Nanoseconds = std::chrono::duration<double, std::nano>;
 	constexpr auto never = std::numeric_limits<double>::max();
+	constexpr Nanoseconds enough = std::chrono::milliseconds{400};
+	constexpr int least = 2, most = 10;
 	Costs best{never, never};
-	for (int i = 0; i < times; i++) {
+	const auto start = Clock::now();
+	for (int i = 0; i < most && (i < least || Clock::now() - start < enough); i++) {
 		auto begin = Clock::now();
 		work();
 		auto middle = Clock::now();
 		undo();
 		auto end = Clock::now();
-		best.work = std::min(best.work, std::chrono::duration<double, std::nano>(middle - begin).count());
-		best.undo = std::min(best.undo, std::chrono::duration<double, std::nano>(end - middle).count());
+		best.work = std::min(best.work, Nanoseconds{middle - begin}.count());
+		best.undo = std::min(best.undo, Nanoseconds{end - middle}.count());
 	}
 	return best;
 }
@@ -67,9 +71,9 @@ void Request::map() const { must("MAP_DMA", container.map(window.start(), region
 
 void Request::unmap() const { must("UNMAP_DMA", container.unmap(window.start(), bytes)); }
 
-Costs Request::time(int times) const
+Costs Request::time() const
 {
-	return pair_of([&] { map(); }, [&] { unmap(); }, times);
+	return pair_of([&] { map(); }, [&] { unmap(); });
 }
 
 std::optional<Costs> Request::hypercalls() const

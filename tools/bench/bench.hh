@@ -64,8 +64,9 @@ struct Costs {
 	double work;
 	double undo;
 };
-// What calls of two functions that undo each other take, the shortest time of several.
-Costs pair_of(const std::function<void()> &work, const std::function<void()> &undo, int times = 3);
+// What calls of two functions that undo each other take, the shortest time of several: as many as there is patience
+// for.
+Costs pair_of(const std::function<void()> &work, const std::function<void()> &undo);
 
 // One request, in the window and from the region both from the beginning on.
 struct Request {
@@ -79,7 +80,7 @@ struct Request {
 	bool possible() const;
 	void map() const;
 	void unmap() const;
-	Costs time(int times) const;		 // nanoseconds, of all of it
+	Costs time() const;			 // nanoseconds, of all of it
 	std::optional<Costs> hypercalls() const; // nothing: they cannot be counted here
 };
 

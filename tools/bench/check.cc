@@ -42,7 +42,7 @@ Seen look(const Bench &bench)
 		const auto window = must("CREATE", Window::create(bench.container(), shift, gib));
 		const Request request{bench.container(), window, region, 64 * kib};
 		if (request.possible())
-			seen.single[shift] = request.time(10);
+			seen.single[shift] = request.time();
 	}
 	return seen;
 }
@@ -60,7 +60,7 @@ void long_requests(Report &report, const Bench &bench)
 		const Request request{bench.container(), window, region, gib};
 		const auto tces = static_cast<double>(request.tces());
 		const auto name = fmt::format("1 GiB, pages of {}", size_text(window.page()));
-		const auto took = request.time(2);
+		const auto took = request.time();
 		at_most(report, fmt::format("MAP {}, instructions a TCE", name), took.work / tces, instructions_a_tce);
 		at_most(report, fmt::format("UNMAP {}, instructions a TCE", name), took.undo / tces,
 			instructions_a_tce);
@@ -79,7 +79,7 @@ void empty_windows(Report &report, const Bench &bench)
 	auto removal = [&](std::uint64_t size) {
 		std::uint64_t start = 0;
 		return pair_of([&] { start = must("CREATE", bench.container().tce_create(16, size, 1)); },
-			       [&] { must("REMOVE", bench.container().tce_remove(start)); }, 5)
+			       [&] { must("REMOVE", bench.container().tce_remove(start)); })
 			.undo;
 	};
 	const auto small = removal(gib), large = removal(tib);

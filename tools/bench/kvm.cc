@@ -17,7 +17,7 @@ constexpr std::uint64_t used = 64 * mib;
 
 void measure(const Bench &bench, const Request &request, std::string_view when)
 {
-	const auto took = request.time(3);
+	const auto took = request.time();
 	const auto row = fmt::format("{}, pages of {}, {}", size_text(used), size_text(request.window.page()), when);
 	bench.add("MAP " + row, "TCE", took.work / static_cast<double>(request.tces()));
 	bench.add("UNMAP " + row, "TCE", took.undo / static_cast<double>(request.tces()));

@@ -39,7 +39,7 @@ void measure(const Bench &bench, const Request &request, std::string_view how)
 	const auto name =
 		fmt::format("{}, {}, pages of {}", size_text(request.bytes), how, size_text(request.window.page()));
 	const auto whose = name_of(bench.driver);
-	Row{name, request, "time"}.print(whose, request.time(request.bytes > 16 * mib ? 2 : 5));
+	Row{name, request, "time"}.print(whose, request.time());
 	if (bench.means.count)
 		if (auto calls = request.hypercalls())
 			Row{name, request, "hypercalls"}.print(whose, *calls);
@@ -49,7 +49,7 @@ void measure(const Bench &bench, const Request &request, std::string_view how)
 		return must("floor", bench.means.floor.cost(bench.means.function, request.window, request.tces()));
 	};
 	auto cost = least();
-	for (int again = 0; again < 4; again++) {
+	for (int again = 0; again < 9; again++) {
 		auto other = least();
 		cost = {std::min(cost.map, other.map), std::min(cost.unmap, other.unmap)};
 	}

@@ -39,7 +39,7 @@ struct Making {
 			fill();
 		};
 		bench.add(fmt::format("REMOVE {}, {}", size_text(size), what), "call",
-			  pair_of(make, [&] { remove(); }, 2).undo);
+			  pair_of(make, [&] { remove(); }).undo);
 	}
 };
 
