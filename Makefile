@@ -38,6 +38,10 @@ bench: build/ppc64le/tcewin-bench module
 	@tools/setup lab bench
 	@tools/bench/run --machine '$(MACHINE)' --kernel '$(KERNEL)'
 
+bench-readme: build/ppc64le/tcewin-bench module
+	@tools/setup lab bench
+	@tools/bench/readme
+
 steps:
 	@. tools/check/steps; printf '%s\n' "$${steps[@]}" "$${guests[@]}"
 
@@ -64,4 +68,4 @@ format:
 clean:
 	rm -rf build
 
-.PHONY: help demo check compare bench steps module harness host-tests tidy format clean
+.PHONY: help demo check compare bench bench-readme steps module harness host-tests tidy format clean

@@ -15,6 +15,8 @@ void replay(const Bench &bench)
 		const auto region =
 			must("REGISTER", Region::enroll(bench.container(), contiguous(bench.means, pages * page)));
 		const auto window = must("CREATE", Window::create(bench.container(), shift, gib));
+		if (!Request{bench.container(), window, region, page}.possible())
+			continue;
 		auto each = [&](auto call) {
 			for (std::uint64_t at = 0; at < pages * page; at += page)
 				call(at);

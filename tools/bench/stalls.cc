@@ -57,6 +57,8 @@ void stalls(const Bench &bench)
 	for (unsigned shift : {12u, 16u}) {
 		auto window = must("CREATE", Window::create(bench.container(), shift, length, levels()));
 		const Request request{bench.container(), window, region, length};
+		if (!request.possible())
+			continue;
 		if (bench.first)
 			least(bench, window);
 		call(bench, "MAP", window, [&] { request.map(); });

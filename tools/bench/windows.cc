@@ -43,11 +43,18 @@ struct Making {
 	}
 };
 
+bool can_be_filled(const Bench &bench, const Region &region)
+{
+	const auto window = must("CREATE", Window::create(bench.container(), page_shift, gib));
+	return Request{bench.container(), window, region, page}.possible();
+}
+
 } // namespace
 
 void windows(const Bench &bench)
 {
 	const auto region = must("REGISTER", Region::enroll(bench.container(), contiguous(bench.means, gib)));
+	const bool fill = can_be_filled(bench, region);
 	for (const Shape &shape : shapes) {
 		if (bench.driver == Driver::in_tree && !shape.in_tree)
 			continue;
@@ -55,6 +62,8 @@ void windows(const Bench &bench)
 		const auto [made, removed] = pair_of([&] { window.create(); }, [&] { window.remove(); });
 		bench.add(fmt::format("CREATE {}, pages of 64 KiB", size_text(shape.size)), "call", made);
 		bench.add(fmt::format("REMOVE {}, empty", size_text(shape.size)), "call", removed);
+		if (!fill)
+			continue;
 		for (std::uint64_t count : {16, 1024})
 			window.removed_with(fmt::format("{} mappings", count), [&] {
 				for (std::uint64_t i = 0; i < count; i++)
