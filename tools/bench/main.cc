@@ -51,6 +51,10 @@ int main(int argc, char **argv)
 	CLI11_PARSE(app, argc, argv);
 
 	fmt::print("{}\n", kernel_line());
+	// What the kernel still does by itself after it has come up is not to be counted. Where time counts instructions
+	// nobody waits for this to pass.
+	if (count || only_check)
+		::sleep(20);
 	const auto function = must("an edu device", Rig::find());
 	// The floor's memory is for where there are no huge pages.
 	const auto floor = must("tcewin_floor.ko", Floor::load(huge_page_shift(21) ? 0 : memory * mib));
