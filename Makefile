@@ -12,7 +12,9 @@ help:
 	@echo 'make check QUICK=1        a few minutes of it, between edits'
 	@echo 'make compare [KERNEL=NAME] the conformance cases against tcewin and the in-tree driver: build/compare/NAME.md (an hour)'
 	@echo '                          MACHINE=powernv9: on bare metal'
-	@echo 'make bench [KERNEL= MACHINE=] what each ioctl costs, beside the in-tree driver, in instructions of the guest'
+	@echo 'make bench [KERNEL= MACHINE=] what each ioctl costs, beside the in-tree driver and the floor: build/bench/MACHINE-KERNEL.md'
+	@echo '                          and .json and .svg'
+	@echo 'make bench-readme         the same for both machines, into the README'
 	@echo 'make module KERNEL=NAME   build/NAME/tcewin.ko; NAME is 6.12, 6.12-64k, 6.12-trixie, 6.12-debug, 7.2, 7.2-64k,'
 	@echo '                          or a path of a kernel build tree'
 	@echo 'make harness              build/ppc64le/tcewin-harness'
@@ -33,7 +35,12 @@ compare: harness module
 
 # Not a check either: no test fails on a time.
 bench: build/ppc64le/tcewin-bench module
+	@tools/setup lab bench
 	@tools/bench/run --machine '$(MACHINE)' --kernel '$(KERNEL)'
+
+bench-readme: build/ppc64le/tcewin-bench module
+	@tools/setup lab bench
+	@tools/bench/readme
 
 steps:
 	@. tools/check/steps; printf '%s\n' "$${steps[@]}" "$${guests[@]}"
@@ -61,4 +68,4 @@ format:
 clean:
 	rm -rf build
 
-.PHONY: help demo check compare bench steps module harness host-tests tidy format clean
+.PHONY: help demo check compare bench bench-readme steps module harness host-tests tidy format clean

@@ -2,14 +2,13 @@
 #include "bench.hh"
 
 #include <fmt/format.h>
-#include <sys/mman.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <limits>
-#include <map>
-#include <numeric>
-#include <random>
+
+#include "cmd/options.hh"
+#include "hypercalls.hh"
 
 namespace bench
 {
@@ -24,80 +23,87 @@ void must(const char *what, const Result<> &result)
 	std::exit(1);
 }
 
-std::pair<double, double> pair_of(const std::function<void()> &work, const std::function<void()> &undo, int times)
+void print(std::string_view whose, const Figure &figure)
 {
-	auto best = std::pair{std::numeric_limits<double>::max(), std::numeric_limits<double>::max()};
-	for (int i = 0; i < times; i++) {
+	fmt::print("json: {{\"row\": \"{}\", \"unit\": \"{}\", \"measure\": \"{}\", \"of\": \"{}\", \"value\": {:.4f}, "
+		   "\"bytes\": {}, \"tces\": {}}}\n",
+		   figure.row, figure.unit, figure.measure, whose, figure.value, figure.bytes, figure.tces);
+	std::fflush(stdout);
+}
+
+std::string size_text(std::uint64_t bytes)
+{
+	return bytes >= tib   ? fmt::format("{} TiB", bytes / tib)
+	       : bytes >= gib ? fmt::format("{} GiB", bytes / gib)
+	       : bytes >= mib ? fmt::format("{} MiB", bytes / mib)
+			      : fmt::format("{} KiB", bytes / kib);
+}
+
+Costs pair_of(const std::function<void()> &work, const std::function<void()> &undo)
+{
+	using Nanoseconds = std::chrono::duration<double, std::nano>;
+	constexpr auto never = std::numeric_limits<double>::max();
+	constexpr Nanoseconds enough = std::chrono::milliseconds{400};
+	constexpr int least = 2, most = 10;
+	Costs best{never, never};
+	const auto start = Clock::now();
+	for (int i = 0; i < most && (i < least || Clock::now() - start < enough); i++) {
 		auto begin = Clock::now();
 		work();
 		auto middle = Clock::now();
 		undo();
 		auto end = Clock::now();
-		best.first = std::min(best.first, std::chrono::duration<double, std::nano>(middle - begin).count());
-		best.second = std::min(best.second, std::chrono::duration<double, std::nano>(end - middle).count());
+		best.work = std::min(best.work, Nanoseconds{middle - begin}.count());
+		best.undo = std::min(best.undo, Nanoseconds{end - middle}.count());
 	}
 	return best;
 }
 
-double nanoseconds(const std::function<void()> &work, const std::function<void()> &undo, int times)
+bool Request::possible() const
 {
-	return pair_of(work, undo, times).first;
+	if (!container.map(window.start(), region.address(), window.page(), Access::both))
+		return false;
+	must("UNMAP_DMA", container.unmap(window.start(), window.page()));
+	return true;
 }
 
-// ---- memory ----
+void Request::map() const { must("MAP_DMA", container.map(window.start(), region.address(), bytes, Access::both)); }
 
-Buffer contiguous(std::uint64_t size)
+void Request::unmap() const { must("UNMAP_DMA", container.unmap(window.start(), bytes)); }
+
+Costs Request::time() const
 {
-	if (auto huge = Buffer::huge(size, 21))
-		return std::move(*huge);
-	return must("memory", Buffer::anonymous(size, 16 * mib));
+	return pair_of([&] { map(); }, [&] { unmap(); });
 }
 
-// The kernel hands out pages in order, so they are touched in disorder.
-Buffer scattered(std::uint64_t size)
+std::optional<Costs> Request::hypercalls() const
 {
-	auto buffer = must("addresses", Buffer::reserved(size, 16 * mib));
-	must("memory", buffer.protect(PROT_READ | PROT_WRITE));
-	std::vector<std::uint32_t> order(size / page_size());
-	std::iota(order.begin(), order.end(), 0u);
-	std::ranges::shuffle(order, std::mt19937{1});
-	for (auto page : order)
-		buffer.bytes()[page * page_size()] = std::byte{1};
-	return buffer;
+	auto counter = Hypercalls::count();
+	if (!counter)
+		return std::nullopt;
+	auto so_far = [&] { return static_cast<double>(must("count", counter->so_far())); };
+	auto begin = so_far();
+	map();
+	auto middle = so_far();
+	unmap();
+	return Costs{middle - begin, so_far() - middle};
 }
 
-// ---- figures ----
-
-void Figures::add(Figure figure) { all_.push_back(std::move(figure)); }
-
-void Figures::print() const
+void with_driver(Driver driver, const Means &means, bool first, const std::function<void(const Bench &)> &use)
 {
-	fmt::print("\n  {:<52} {:>6} {:>12} {:>12} {:>8}\n", "ns", "per", "tcewin", "in-tree", "ratio");
-	std::vector<std::string> rows;
-	for (auto &f : all_)
-		if (std::ranges::find(rows, f.row) == rows.end())
-			rows.push_back(f.row);
-	for (auto &row : rows) {
-		std::map<Driver, const Figure *> by;
-		for (auto &f : all_)
-			if (f.row == row)
-				by[f.driver] = &f;
-		auto text = [&](Driver d) {
-			return by.contains(d) ? fmt::format("{:.1f}", by[d]->ns) : std::string{"-"};
-		};
-		auto ratio = by.size() == 2 ? fmt::format("{:.1f}", by[Driver::in_tree]->ns / by[Driver::tcewin]->ns)
-					    : std::string{};
-		fmt::print("  {:<52} {:>6} {:>12} {:>12} {:>8}\n", row, by.begin()->second->unit, text(Driver::tcewin),
-			   text(Driver::in_tree), ratio);
+	Report report;
+	Options options;
+	options.driver = driver;
+	if (!prepare(report, options))
+		std::exit(1);
+	{
+		const auto rig = must("open", Rig::open(means.function));
+		const auto info = must("GET_INFO", rig->container().get_info());
+		if (info.ddw.max_dynamic_windows_supported > 0)
+			(void)rig->container().tce_remove(info.dma32_window_start);
+		use({driver, *rig, means, first});
 	}
-	fmt::print("\n");
-}
-
-void Figures::print_json() const
-{
-	for (auto &f : all_)
-		fmt::print("json: {{\"row\": \"{}\", \"unit\": \"{}\", \"driver\": \"{}\", \"ns\": {:.3f}}}\n", f.row,
-			   f.unit, name_of(f.driver), f.ns);
+	must("unload", unload(driver));
 }
 
 } // namespace bench

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Sourced by module and edu-host. compiler_for TREE: sets $cross, and PATH so that ${cross}gcc-N is the compiler which the kernel of that
+# Sourced by module and guest-module. compiler_for TREE: sets $cross, and PATH so that ${cross}gcc-N is the compiler which the kernel of that
 # build tree was built by: this machine's, else one that tools/lab/fetch unpacks from the release of Debian that has it. Newer kernels
 # pass flags that an older compiler does not know.
 compiler_for() {

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // ABI.md: what a call that takes long lets others do meanwhile. Times are told and never judged.
-#include <sched.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 
-#include <atomic>
 #include <thread>
 
 #include "abi/case.hh"
 #include "abi/maps.hh"
+#include "lib/bystander.hh"
 
 namespace harness::abi
 {
@@ -43,48 +41,6 @@ Result<> give_gigabyte_back(Bench &b)
 	return removed ? unregister(b, b.own->address(), gigabyte) : removed;
 }
 
-Result<> stay_on_this_cpu()
-{
-	cpu_set_t set;
-	CPU_ZERO(&set);
-	CPU_SET(::sched_getcpu(), &set);
-	return zero_expected(::sched_setaffinity(0, sizeof set, &set)); // threads made from now on as well
-}
-
-long switches_so_far()
-{
-	rusage usage{};
-	::getrusage(RUSAGE_THREAD, &usage);
-	return usage.ru_nvcsw + usage.ru_nivcsw;
-}
-
-// The longest time in which a thread that only looks at the clock did not come to it.
-class Spinner
-{
-public:
-	microseconds end()
-	{
-		stop_ = true;
-		thread_.join();
-		return longest_;
-	}
-
-private:
-	void spin()
-	{
-		auto last = Clock::now();
-		while (!stop_) {
-			auto now = Clock::now();
-			longest_ = std::max(longest_, duration_cast<microseconds>(now - last));
-			last = now;
-		}
-	}
-
-	std::atomic<bool> stop_ = false;
-	microseconds longest_{};
-	std::jthread thread_{[this] { spin(); }};
-};
-
 struct Call_cost {
 	microseconds took;
 	microseconds gap; // of the other thread
@@ -93,7 +49,7 @@ struct Call_cost {
 
 Result<Call_cost> beside_a_spinner(Bench &b)
 {
-	Spinner spinner;
+	Bystander spinner{Bystander::Kind::spins};
 	std::this_thread::sleep_for(std::chrono::milliseconds{20});
 	auto before = switches_so_far();
 	auto begin = Clock::now();

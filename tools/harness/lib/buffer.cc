@@ -79,9 +79,9 @@ Result<Buffer> Buffer::anonymous(std::size_t size, std::size_t alignment)
 
 Result<Buffer> Buffer::reserved(std::size_t size, std::size_t alignment) { return aligned(size, alignment, PROT_NONE); }
 
-Result<Buffer> Buffer::echo(std::size_t size, std::size_t piece)
+Result<Buffer> Buffer::echo(std::size_t size, std::size_t piece, unsigned huge_shift)
 {
-	auto file = memory_file(piece);
+	auto file = memory_file(piece, huge_shift);
 	if (!file)
 		return std::unexpected{file.error()};
 	auto buffer = reserved(size, piece);

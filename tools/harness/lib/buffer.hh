@@ -20,8 +20,9 @@ public:
 	static Result<Buffer> anonymous(std::size_t size, std::size_t alignment = 0);
 	// Addresses and no memory, for overlay().
 	static Result<Buffer> reserved(std::size_t size, std::size_t alignment = 0);
-	// The same `piece` bytes of memory over and over: many addresses, few pages.
-	static Result<Buffer> echo(std::size_t size, std::size_t piece);
+	// The same `piece` bytes of memory over and over: many addresses, few pages. Of huge pages
+	// for a shift that the kernel has, the piece then whole ones.
+	static Result<Buffer> echo(std::size_t size, std::size_t piece, unsigned huge_shift = 0);
 	// MAP_SHARED of a memfd: lives as long as any process maps it. Huge pages as below, for a shift that is not 0.
 	static Result<Buffer> shared(std::size_t size, unsigned huge_shift = 0);
 	// MAP_SHARED of an open file.
