@@ -30,6 +30,18 @@ public:
 		tree_->clear({first, count});
 		return {};
 	}
+	Result<> set(TceIndex i, Tce word)
+	{
+		if (tree_->set_near(i, word))
+			return {};
+		const TceRange one{i, TceCount{1}};
+		if (word == Tce{})
+			return clear(i, one.count);
+		TRY(reserve(one));
+		tree_->put(i, {&word, 1});
+		show(one);
+		return {};
+	}
 	void invalidate(TceRange range) { tcewin_host_invalidate(host_, range.first.raw(), range.count.raw()); }
 
 private:

@@ -21,7 +21,7 @@ void Ledger::drop(const Run &run, TceRange part)
 	run.region->drop_mapped(run.address_of(part.first, page_), page_, part.count, run.access);
 }
 
-void Ledger::erase_from(Run *r, TceRange range, Owned<Run> spare)
+void Ledger::erase_from(Run *r, TceRange range, Owned<Run> spare, const Settled &)
 {
 	for (Run *following; r && r->range.first < range.end(); r = following) {
 		following = next(r);
@@ -58,7 +58,7 @@ bool Ledger::continues(const Run &a, const Run &b) const
 	       a.address_of(b.range.first, page_) == b.address;
 }
 
-void Ledger::insert_one(Owned<Run> run)
+void Ledger::insert(Owned<Run> run)
 {
 	run->region->add_mapped(run->range.count);
 	if (Run *before = runs_.at_or_before(run->key()); before && continues(*before, *run)) {
@@ -72,12 +72,6 @@ void Ledger::insert_one(Owned<Run> run)
 		kept_.keep(Owned<Run>{after});
 	}
 	runs_.insert(run.release());
-}
-
-void Ledger::insert(RunList &list)
-{
-	while (Owned<Run> run = list.take())
-		insert_one(std::move(run));
 }
 
 } // namespace tcewin

@@ -23,6 +23,8 @@ struct Run : TreeNode<Run> {
 
 	u64 key() const { return range.first.raw(); }
 	UserVa address_of(TceIndex i, PageShift page) const { return address + page.bytes(i - range.first); }
+	// It has entries on both sides of @r.
+	bool cut_by(TceRange r) const { return range.first < r.first && range.end() > r.end(); }
 	// The TCEs of [from, from + out.size()), which is part of this run.
 	void fill(TceIndex from, PageShift page, std::span<Tce> out) const
 	{
@@ -111,27 +113,33 @@ public:
 			return r;
 		return r ? next(r) : runs_.first();
 	}
+	// The run that entry @i is in, or nullptr.
+	Run *at(TceIndex i) const
+	{
+		Run *r = runs_.at_or_before(i.raw());
+		return r && r->range.end() > i ? r : nullptr;
+	}
 	static Run *next(const Run *r) { return Tree<Run>::next(r); }
 
 	// One run has entries on both sides of @range.
 	bool cut_by(TceRange range) const
 	{
 		const Run *r = at_or_after(range.first);
-		return r && r->range.first < range.first && r->range.end() > range.end();
+		return r && r->cut_by(range);
 	}
 	// Forgets [range): @spare is for a run that is cut_by() it. The proof says that no table holds these entries
 	// any more.
-	void erase(TceRange range, Owned<Run> spare, const Settled &)
+	void erase(TceRange range, Owned<Run> spare, const Settled &proof)
 	{
 		if (Run *r = at_or_after(range.first); r && r->range.first < range.end())
-			erase_from(r, range, std::move(spare));
+			erase_from(r, range, std::move(spare), proof);
 	}
-	// Remembers the runs of @list, whose entries are free here.
-	void insert(RunList &list);
+	// The same, where @r is known to be the first run in it.
+	void erase_from(Run *r, TceRange range, Owned<Run> spare, const Settled &proof);
+	// Remembers @run, whose entries are free here.
+	void insert(Owned<Run> run);
 
 private:
-	void erase_from(Run *r, TceRange range, Owned<Run> spare);
-	void insert_one(Owned<Run> run);
 	void drop(const Run &run, TceRange part);
 	bool continues(const Run &a, const Run &b) const;
 

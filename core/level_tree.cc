@@ -20,9 +20,6 @@ constexpr u32 word_shift = 3;
 // A level's word for the level below it; without permissions hardware does not follow it.
 Tce link(HostPhys level, Access access) { return Tce{level, access}; }
 
-// A device may read the word at any time: old or new, never half of each.
-void store(Tce &slot, Tce word) { std::atomic_ref{slot}.store(word, std::memory_order_relaxed); }
-
 Tce *follow(Tce word) { return word == Tce{} ? nullptr : static_cast<Tce *>(tcewin_host_level_at(word.real().raw())); }
 
 } // namespace
@@ -71,6 +68,8 @@ u64 LevelTree::free_level(Tce *level, u32 above)
 // The last level that entry @i is in, or nullptr.
 Tce *LevelTree::leaf(TceIndex i) const
 {
+	if (near({i, TceCount{1}}))
+		return near_;
 	Tce *level = root_;
 	for (u32 above = shape_.levels - 1; above && level; above--)
 		level = follow(level[slot(i, above)]);
@@ -114,6 +113,8 @@ void LevelTree::descend(TceIndex i, F f)
 
 Result<> LevelTree::reserve(TceRange range)
 {
+	if (near(range))
+		return {};
 	for (TceIndex at = range.first; at < range.end();) {
 		auto r = grow(at);
 		at = end_of_leaf(at);
@@ -129,6 +130,8 @@ Result<> LevelTree::reserve(TceRange range)
 
 void LevelTree::show(TceRange range)
 {
+	if (near(range))
+		return;
 	// What the levels hold is there before anybody can see it.
 	std::atomic_thread_fence(std::memory_order_release);
 	for (TceIndex at = range.first; at < range.end(); at = end_of_leaf(at))
@@ -137,6 +140,9 @@ void LevelTree::show(TceRange range)
 				store(word, link(word.real(), Access::both));
 			return true;
 		});
+	const TceIndex last{range.end().raw() - 1};
+	near_ = leaf(last);
+	near_number_ = last.raw() >> shape_.shift;
 }
 
 void LevelTree::take_back(TceRange range)

@@ -4,6 +4,7 @@
 // empty window costs its root. Owned by a window's table; guarded by the window's lock.
 #pragma once
 
+#include <atomic>
 #include <span>
 
 #include "geometry.hh"
@@ -45,12 +46,22 @@ public:
 	void show(TceRange range);
 	// Those that it has not seen are gone, with what is in them.
 	void take_back(TceRange range);
+	// One entry, if its level is the one that was used last.
+	bool set_near(TceIndex i, Tce word)
+	{
+		if (!near_ || i.raw() >> shape_.shift != near_number_)
+			return false;
+		store(near_[slot(i, 0)], word.readable());
+		return true;
+	}
 	// reserve() has been called. What the device may write it may read: hardware knows no other way.
 	void put(TceIndex first, std::span<const Tce> words);
 	// Where a level is missing there is nothing to clear.
 	void clear(TceRange range);
 
 private:
+	// A device may read the word at any time: old or new, never half of each.
+	static void store(Tce &slot, Tce word) { std::atomic_ref{slot}.store(word, std::memory_order_relaxed); }
 	// Entries below one word of a level that is @above levels from the last.
 	u32 span_shift(u32 above) const { return above * shape_.shift; }
 	u64 slot(TceIndex i, u32 above) const { return i.raw() >> span_shift(above) & ((u64{1} << shape_.shift) - 1); }
@@ -61,9 +72,18 @@ private:
 	void descend(TceIndex i, F f);
 	u64 free_level(Tce *level, u32 above);
 
+	bool near(TceRange range) const
+	{
+		return near_ && range.first.raw() >> shape_.shift == near_number_ &&
+		       (range.end().raw() - 1) >> shape_.shift == near_number_;
+	}
+
 	Shape shape_;
 	Tce *root_;
 	Charge charge_;
+	// The last level that was shown last: one request after the other finds it without a walk.
+	Tce *near_{};
+	u64 near_number_{};
 };
 
 } // namespace tcewin

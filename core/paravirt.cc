@@ -43,7 +43,7 @@ Result<> until_done(const char *what, Call call)
 Result<> Paravirt::put(TceIndex first, std::span<const Tce> words)
 {
 	if (words.size() == 1)
-		return put_one(first, words[0]);
+		return set(first, words[0]);
 	if (!calls_.put_indirect)
 		return put_each(first, words);
 	return until_done("H_PUT_TCE_INDIRECT", [&] {
@@ -60,15 +60,15 @@ Result<> Paravirt::clear(TceIndex first, TceCount count)
 			  [&] { return tcewin_host_stuff_tce(liobn_.raw(), ioba(first), Tce{}.word(), count.raw()); });
 }
 
-Result<> Paravirt::put_one(TceIndex at, Tce tce)
+Result<> Paravirt::set(TceIndex i, Tce word)
 {
-	return until_done("H_PUT_TCE", [&] { return tcewin_host_put_tce(liobn_.raw(), ioba(at), tce.word()); });
+	return until_done("H_PUT_TCE", [&] { return tcewin_host_put_tce(liobn_.raw(), ioba(i), word.word()); });
 }
 
 Result<> Paravirt::put_each(TceIndex first, std::span<const Tce> words)
 {
 	for (const Tce &tce : words) {
-		TRY(put_one(first, tce));
+		TRY(set(first, tce));
 		first = first + TceCount{1};
 	}
 	return {};
@@ -77,7 +77,7 @@ Result<> Paravirt::put_each(TceIndex first, std::span<const Tce> words)
 Result<> Paravirt::clear_each(TceIndex first, TceCount count)
 {
 	for (u64 i = 0; i < count.raw(); i++)
-		TRY(put_one(first + TceCount{i}, Tce{}));
+		TRY(set(first + TceCount{i}, Tce{}));
 	return {};
 }
 

@@ -36,11 +36,11 @@ public:
 	// @words begin on a 4096-byte boundary. NO_MEMORY, FIRMWARE_ERROR.
 	Result<> put(TceIndex first, std::span<const Tce> words);
 	Result<> clear(TceIndex first, TceCount count);
+	Result<> set(TceIndex i, Tce word);
 	void invalidate(TceRange) {}
 
 private:
 	u64 ioba(TceIndex i) const { return geometry_.address(i).raw(); }
-	Result<> put_one(TceIndex at, Tce tce);
 	Result<> put_each(TceIndex first, std::span<const Tce> words);
 	Result<> clear_each(TceIndex first, TceCount count);
 

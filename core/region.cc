@@ -133,14 +133,8 @@ void Region::unpin_pages(Bytes first, Bytes last, PageShift page, Access access)
 	}
 }
 
-void Region::drop_mapped(UserVa from, PageShift page, TceCount n, Access access)
+void Region::drop_pinned(UserVa from, PageShift page, TceCount n, Access access)
 {
-	if (registered()) {
-		if (writes(access))
-			dirty(from, page.bytes(n));
-		mapped_.fetch_sub(n.raw(), std::memory_order_relaxed);
-		return;
-	}
 	unpin_pages(from - start_, from - start_ + page.bytes(n), page, access);
 	if (mapped_.fetch_sub(n.raw(), std::memory_order_relaxed) == n.raw()) {
 		pinned_ = Bytes{0};
@@ -148,11 +142,10 @@ void Region::drop_mapped(UserVa from, PageShift page, TceCount n, Access access)
 	}
 }
 
-// The extent that holds @offset: the last one that begins at or before it.
-std::size_t Region::extent_at(Bytes offset) const
+std::size_t Region::find_extent(Bytes offset) const
 {
 	std::size_t low = 0, high = extents_.size();
-	while (high - low > 1) [[unlikely]] {
+	while (high - low > 1) {
 		const std::size_t middle = low + (high - low) / 2;
 		(extents_[middle].offset <= offset ? low : high) = middle;
 	}
@@ -161,7 +154,7 @@ std::size_t Region::extent_at(Bytes offset) const
 
 Result<> Region::check(UserVa from, Bytes size, PageShift page) const
 {
-	if (page.raw() <= whole_shift_)
+	if (whole(page))
 		return {};
 	const Bytes first = from - start_, last = first + size;
 	for (std::size_t i = extent_at(first); i < extents_.size() && extents_[i].offset < last; i++) {
@@ -192,12 +185,6 @@ void Region::fill(UserVa from, PageShift page, Access access, std::span<Tce> out
 	}
 }
 
-HostPhys Region::real_at(UserVa va) const
-{
-	const Extent &e = extents_[extent_at(va - start_)];
-	return e.real + (va - start_ - e.offset);
-}
-
 bool Region::holds(HostPhys real) const
 {
 	for (std::size_t i = 0; i < extents_.size(); i++)
@@ -206,13 +193,12 @@ bool Region::holds(HostPhys real) const
 	return false;
 }
 
-void Region::dirty(UserVa from, Bytes size) const
+// [@at, @last) of the region, which begins in extent @i.
+void Region::dirty_extents(std::size_t i, Bytes at, Bytes last) const
 {
 	[[clang::uninitialized]] std::array<tcewin_extent, 16> pieces; // the kernel's flags would zero it each time
 	u32 count = 0;
-	Bytes at = from - start_;
-	const Bytes last = at + size;
-	for (std::size_t i = extent_at(at); at < last; i++) {
+	for (; at < last; i++) {
 		const Bytes end = std::min(extent_end(i), last);
 		pieces[count++] = {(extents_[i].real + (at - extents_[i].offset)).raw(), (end - at).raw()};
 		at = end;

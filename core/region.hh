@@ -35,19 +35,40 @@ public:
 	// Every IOMMU page of [from, from + size), which lies inside, is one aligned piece of memory. PAGE_TOO_LARGE if
 	// not.
 	Result<> check(UserVa from, Bytes size, PageShift page) const;
+	// It does so wherever the range is.
+	bool whole(PageShift page) const { return page.raw() <= whole_shift_; }
 	// The TCEs for consecutive IOMMU pages from @from; check() has passed.
 	void fill(UserVa from, PageShift page, Access access, std::span<Tce> out) const;
 	// The real address behind @va, which lies inside; and whether one is part of it, which takes long.
-	HostPhys real_at(UserVa va) const;
+	HostPhys real_at(UserVa va) const
+	{
+		const Extent &e = extents_[extent_at(va - start_)];
+		return e.real + (va - start_ - e.offset);
+	}
 	bool holds(HostPhys real) const;
 	// A device may have written [from, from + size).
-	void dirty(UserVa from, Bytes size) const;
+	void dirty(UserVa from, Bytes size) const
+	{
+		const Bytes first = from - start_;
+		const std::size_t i = extent_at(first);
+		if (size > extent_end(i) - first)
+			return dirty_extents(i, first, first + size);
+		const tcewin_extent piece{(extents_[i].real + (first - extents_[i].offset)).raw(), size.raw()};
+		tcewin_host_dirty(&piece, 1);
+	}
 
 	// How many TCEs, of any window, map part of it.
 	void add_mapped(TceCount n) { mapped_.fetch_add(n.raw(), std::memory_order_relaxed); }
 	// The entries that mapped [from, ...) with @access are gone from every table: the pages may be dirty, a MAP's
 	// are unpinned, and with its last entry the region goes, too.
-	void drop_mapped(UserVa from, PageShift page, TceCount n, Access access);
+	void drop_mapped(UserVa from, PageShift page, TceCount n, Access access)
+	{
+		if (!registered())
+			return drop_pinned(from, page, n, access);
+		if (writes(access))
+			dirty(from, page.bytes(n));
+		mapped_.fetch_sub(n.raw(), std::memory_order_relaxed);
+	}
 	bool mapped() const { return mapped_.load(std::memory_order_relaxed) != 0; }
 
 	// Unpins a registered region that nothing of ours maps. STILL_MAPPED: somebody else (KVM) does.
@@ -72,7 +93,11 @@ private:
 		if (static_cast<u32>(shift) < whole_shift_)
 			whole_shift_ = static_cast<u32>(shift);
 	}
-	std::size_t extent_at(Bytes offset) const;
+	void drop_pinned(UserVa from, PageShift page, TceCount n, Access access);
+	void dirty_extents(std::size_t i, Bytes at, Bytes last) const;
+	// The extent that holds @offset: the last one that begins at or before it.
+	std::size_t extent_at(Bytes offset) const { return extents_.size() == 1 ? 0 : find_extent(offset); }
+	std::size_t find_extent(Bytes offset) const;
 	Bytes extent_end(std::size_t i) const { return i + 1 < extents_.size() ? extents_[i + 1].offset : size_; }
 
 	void *mm_;

@@ -17,20 +17,24 @@
 namespace tcewin
 {
 
-// put() and clear() take at most `batch` entries, for put() only such that reserve() has been told of; that is made
-// known by show(), or undone by take_back(). A failed call may have written any part of them. What the device's side
-// may still have cached of old entries is gone only after invalidate(); `remembers` says whether there is such a thing.
+// set() is for one entry, which becomes @word or, if that is empty, nothing; it makes room by itself. All others are
+// for many: put() and clear() take at most `batch` entries, for put() only such that reserve() has been told of; that
+// is made known by show(), or undone by take_back(). A failed call may have written any part of them. What the device's
+// side may still have cached of old entries is gone only after invalidate(); `remembers` says whether there is such a
+// thing.
 template <class B>
-concept TableBackend = requires(B &b, TceIndex first, std::span<const Tce> words, TceCount n, TceRange range) {
-	{ B::batch } -> std::convertible_to<u64>;
-	{ B::remembers } -> std::convertible_to<bool>;
-	{ b.reserve(range) } -> std::same_as<Result<>>;
-	{ b.show(range) } -> std::same_as<void>;
-	{ b.take_back(range) } -> std::same_as<void>;
-	{ b.put(first, words) } -> std::same_as<Result<>>;
-	{ b.clear(first, n) } -> std::same_as<Result<>>;
-	{ b.invalidate(range) } -> std::same_as<void>;
-};
+concept TableBackend =
+	requires(B &b, TceIndex first, std::span<const Tce> words, TceCount n, TceRange range, Tce word) {
+		{ B::batch } -> std::convertible_to<u64>;
+		{ B::remembers } -> std::convertible_to<bool>;
+		{ b.reserve(range) } -> std::same_as<Result<>>;
+		{ b.show(range) } -> std::same_as<void>;
+		{ b.take_back(range) } -> std::same_as<void>;
+		{ b.put(first, words) } -> std::same_as<Result<>>;
+		{ b.clear(first, n) } -> std::same_as<Result<>>;
+		{ b.set(first, word) } -> std::same_as<Result<>>;
+		{ b.invalidate(range) } -> std::same_as<void>;
+	};
 
 static_assert(TableBackend<Paravirt>);
 static_assert(TableBackend<InMemory>);

@@ -224,6 +224,13 @@ Result<TceRange> Window::check_map(Ioba ioba, UserVa address, Bytes size, Access
 Result<> Window::map(const RegionSet &regions, Ioba ioba, UserVa address, Bytes size, Access access)
 {
 	const TceRange range = TRY(check_map(ioba, address, size, access));
+	if (range.count == TceCount{1} && TRY(map_one(regions, range.first, address, access)))
+		return {};
+	return map_runs(regions, range, address, access);
+}
+
+Result<> Window::map_runs(const RegionSet &regions, TceRange range, UserVa address, Access access)
+{
 	RunList list;
 	TRY(plan(regions, range, address, access, list));
 	return write(range, list);
@@ -286,23 +293,35 @@ Result<> Window::write(TceRange range, RunList &list)
 						}));
 					return {};
 				});
-	if (!settled) {
-		dirty(list);
-		if (stuck_)
-			keep_in_limbo(list);
-		return fail(settled.error());
-	}
+	if (!settled)
+		return fail(give_up(list, settled.error()));
 	settle(range);
 	ledger_.erase(range, std::move(spare), *settled);
-	ledger_.insert(list);
+	while (Owned<Run> run = list.take())
+		ledger_.insert(std::move(run));
 	return {};
+}
+
+// What a MAP of @list leaves that failed for @why and was undone, or is stuck.
+Error Window::give_up(RunList &list, Error why)
+{
+	dirty(list);
+	if (stuck_)
+		keep_in_limbo(list);
+	return why;
 }
 
 Result<> Window::unmap(Ioba ioba, Bytes size)
 {
 	const TceRange range = TRY(geometry().range(ioba, size));
-	auto batch = TRY(Batch::for_entries(range.count));
+	if (range.count == TceCount{1} && TRY(unmap_one(range.first)))
+		return {};
+	return unmap_runs(range);
+}
 
+Result<> Window::unmap_runs(TceRange range)
+{
+	auto batch = TRY(Batch::for_entries(range.count));
 	const Exclusive hold{lock_};
 	if (stuck_)
 		return fail(TCEWIN_STUCK);

@@ -104,13 +104,22 @@ private:
 	bool leads_into(const WindowTable &table, TceIndex i, const RegionSet &regions, const Region &region) const
 		REQUIRES(lock_);
 	Result<TceRange> check_map(Ioba ioba, UserVa address, Bytes size, Access access) const;
+	Result<> map_runs(const RegionSet &regions, TceRange range, UserVa address, Access access);
+	Result<> unmap_runs(TceRange range);
 	Result<> write(TceRange range, RunList &list);
 	Result<> plan(const RegionSet &regions, TceRange range, UserVa address, Access access, RunList &list) const;
 	template <class W>
 	Result<> clear_entries(W &writer, const WindowTable &table, TceRange range) REQUIRES(lock_);
 	template <class W>
 	Result<> put_entries(W &writer, const WindowTable &table, TceRange range, Holes holes) REQUIRES(lock_);
+	bool plain() const REQUIRES(lock_);
+	Result<> put_one(TceIndex i, Tce word) REQUIRES(lock_);
+	Error undo_one(TceIndex i, Error why) REQUIRES(lock_);
+	// false: it takes the general way.
+	Result<bool> map_one(const RegionSet &regions, TceIndex i, UserVa address, Access access);
+	Result<bool> unmap_one(TceIndex i);
 	void *payer() const { return request_.paid ? nullptr : mm_; }
+	Error give_up(RunList &list, Error why) REQUIRES(lock_);
 	void keep_in_limbo(RunList &list) REQUIRES(lock_);
 	void dirty(const RunList &list) const;
 	Result<Owned<Run>> spare_for(TceRange range) const REQUIRES(lock_);

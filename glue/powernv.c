@@ -199,6 +199,7 @@ void tcewin_host_invalidate(struct tcewin_host_table *table, tcewin_u64 first, t
 	for (; count; first += n, count -= n) {
 		n = min_t(u64, count, KILL_BATCH);
 		table->tce_kill(&table->table, table->table.it_offset + first, n);
-		cond_resched();
+		if (n < count)
+			cond_resched();
 	}
 }

@@ -66,7 +66,6 @@ public:
 	void insert(u64 first, u64 count, unsigned region, u64 page, Access access)
 	{
 		erase(first, count);
-		RunList list;
 		auto run = Run::create(mm);
 		ASSERT(run.has_value());
 		(*run)->range = {TceIndex{first}, TceCount{count}};
@@ -75,9 +74,7 @@ public:
 		(*run)->access = access;
 		for (u64 i = 0; i < count; i++)
 			oracle[first + i] = {(*run)->address + Bytes{i * 4 * kib}, regions[region], access};
-		list.append(std::move(*run));
-		ledger.insert(list);
-		EXPECT(!list.first());
+		ledger.insert(std::move(*run));
 	}
 
 	void erase(u64 first, u64 count)

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// MAP and UNMAP of one entry, as a replay of a guest's table makes them by the thousand: what window.cc does, without
+// what one entry of one table has no use for (runs of several regions, batches, tables that have to agree). Where the
+// entry is not that simple these say so, having changed nothing, and the general way is taken.
+#include "window.hh"
+
+namespace tcewin
+{
+
+// No other table has to agree, and no entry is KVM's.
+bool Window::plain() const { return !stuck_ && tables_.size() == 1 && tables_[0]->foreign.empty(); }
+
+// Entry @i of the one table becomes @word.
+Result<> Window::put_one(TceIndex i, Tce word)
+{
+	return tables_[0]->backend.visit([&](auto &backend) -> Result<> {
+		TRY(backend.set(i, word));
+		backend.invalidate({i, TceCount{1}});
+		return {};
+	});
+}
+
+// put_one() failed with @why.
+Error Window::undo_one(TceIndex i, Error why)
+{
+	Tce word;
+	const TceRange one{i, TceCount{1}};
+	return undo(one, 0, one.end(), {&word, 1}, Holes::clear, why).error();
+}
+
+Result<bool> Window::map_one(const RegionSet &regions, TceIndex i, UserVa address, Access access)
+{
+	const PageShift page = geometry().page_shift;
+	Region *region = regions.find(address);
+	if (!region || region->end() - address < page.size() || !region->whole(page))
+		return false;
+	auto run = TRY(kept_.take(payer()));
+	run->range = {i, TceCount{1}};
+	run->address = address;
+	run->region = region;
+	run->access = access;
+
+	const Exclusive hold{lock_};
+	if (!plain() || ledger_.at(i)) {
+		kept_.keep(std::move(run));
+		return false;
+	}
+	if (auto r = put_one(i, {region->real_at(address), access}); !r) [[unlikely]] {
+		RunList list;
+		list.append(std::move(run));
+		return fail(give_up(list, undo_one(i, r.error())));
+	}
+	ledger_.insert(std::move(run));
+	return true;
+}
+
+Result<bool> Window::unmap_one(TceIndex i)
+{
+	const TceRange one{i, TceCount{1}};
+	const Exclusive hold{lock_};
+	if (!plain())
+		return false;
+	Run *run = ledger_.at(i);
+	if (!run)
+		return true;
+	if (run->cut_by(one))
+		return false;
+	if (auto r = put_one(i, Tce{}); !r) [[unlikely]]
+		return fail(undo_one(i, r.error()));
+	ledger_.erase_from(run, one, nullptr, Settled{});
+	return true;
+}
+
+} // namespace tcewin
