@@ -8,18 +8,8 @@ namespace tcewin
 
 Container::~Container() { retire(); }
 
-Result<> Container::check_usable() const { return pes_.empty() ? Result<>{fail(TCEWIN_NO_GROUP)} : Result<>{}; }
-
 // PEs of one container are alike, so the first speaks for all.
 WindowGeometry Container::default_geometry() const { return pes_[0]->default_geometry(); }
-
-Window *Container::window_at(Ioba a) const
-{
-	for (const Slot &slot : slots_)
-		if (slot && slot->geometry().contains(a))
-			return slot.get();
-	return nullptr;
-}
 
 Result<Container::Slot *> Container::free_slot()
 {
@@ -266,42 +256,6 @@ Result<> Container::remove_window(Ioba start)
 		return {};
 	}
 	return fail(TCEWIN_UNKNOWN_WINDOW);
-}
-
-// ---- translations ----
-
-// The user has done what MAP and UNMAP want done before.
-Result<> Container::check_ready() const
-{
-	TRY(check_usable());
-	if (kind_ == TCEWIN_CONTAINER_V1)
-		return enabled_ ? Result<>{} : fail(TCEWIN_NOT_ENABLED);
-	return regions_.ever_used() ? Result<>{} : fail(TCEWIN_NOTHING_REGISTERED);
-}
-
-Result<Window *> Container::window_for(Ioba a) const
-{
-	TRY(check_ready());
-	Window *window = window_at(a);
-	if (!window)
-		return fail(TCEWIN_NO_WINDOW);
-	return window;
-}
-
-Result<> Container::map(Ioba ioba, UserVa address, Bytes size, Access access)
-{
-	const Shared hold{lock_};
-	Window *window = TRY(window_for(ioba));
-	if (kind_ == TCEWIN_CONTAINER_V1)
-		return window->map_now(ioba, address, size, access);
-	return window->map(regions_, ioba, address, size, access);
-}
-
-Result<> Container::unmap(Ioba ioba, Bytes size)
-{
-	const Shared hold{lock_};
-	Window *window = TRY(window_for(ioba));
-	return window->unmap(ioba, size);
 }
 
 } // namespace tcewin

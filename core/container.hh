@@ -29,8 +29,8 @@ public:
 	Result<> remove_window(Ioba start);
 	Result<> enable();
 	Result<> disable();
-	Result<> map(Ioba ioba, UserVa address, Bytes size, Access access);
-	Result<> unmap(Ioba ioba, Bytes size);
+	[[gnu::always_inline]] Result<> map(Ioba ioba, UserVa address, Bytes size, Access access);
+	[[gnu::always_inline]] Result<> unmap(Ioba ioba, Bytes size);
 
 private:
 	using Slot = Owned<Window>;
@@ -58,5 +58,51 @@ private:
 	std::optional<Charge> enabled_ GUARDED_BY(lock_);
 	std::array<Slot, TCEWIN_WINDOWS_MAX> slots_ GUARDED_BY(lock_){};
 };
+
+// ---- translations: all that a MAP or UNMAP comes through, inline in its one caller ----
+
+inline Result<> Container::check_usable() const { return pes_.empty() ? Result<>{fail(TCEWIN_NO_GROUP)} : Result<>{}; }
+
+inline Window *Container::window_at(Ioba a) const
+{
+	for (const Slot &slot : slots_)
+		if (slot && slot->geometry().contains(a))
+			return slot.get();
+	return nullptr;
+}
+
+// The user has done what MAP and UNMAP want done before.
+inline Result<> Container::check_ready() const
+{
+	TRY(check_usable());
+	if (kind_ == TCEWIN_CONTAINER_V1)
+		return enabled_ ? Result<>{} : fail(TCEWIN_NOT_ENABLED);
+	return regions_.ever_used() ? Result<>{} : fail(TCEWIN_NOTHING_REGISTERED);
+}
+
+inline Result<Window *> Container::window_for(Ioba a) const
+{
+	TRY(check_ready());
+	Window *window = window_at(a);
+	if (!window)
+		return fail(TCEWIN_NO_WINDOW);
+	return window;
+}
+
+inline Result<> Container::map(Ioba ioba, UserVa address, Bytes size, Access access)
+{
+	const Shared hold{lock_};
+	Window *window = TRY(window_for(ioba));
+	if (kind_ == TCEWIN_CONTAINER_V1)
+		return window->map_now(ioba, address, size, access);
+	return window->map(regions_, ioba, address, size, access);
+}
+
+inline Result<> Container::unmap(Ioba ioba, Bytes size)
+{
+	const Shared hold{lock_};
+	Window *window = TRY(window_for(ioba));
+	return window->unmap(ioba, size);
+}
 
 } // namespace tcewin

@@ -30,10 +30,12 @@ public:
 		tree_->clear({first, count});
 		return {};
 	}
-	Result<> set(TceIndex i, Tce word)
+	[[gnu::always_inline]] Result<> set(TceIndex i, Tce word)
 	{
-		if (tree_->set_near(i, word))
-			return {};
+		return tree_->set_near(i, word) ? Result<>{} : set_far(i, word);
+	}
+	Result<> set_far(TceIndex i, Tce word)
+	{
 		const TceRange one{i, TceCount{1}};
 		if (word == Tce{})
 			return clear(i, one.count);

@@ -15,12 +15,6 @@ Ledger::~Ledger()
 	}
 }
 
-// @part of @run is no longer mapped.
-void Ledger::drop(const Run &run, TceRange part)
-{
-	run.region->drop_mapped(run.address_of(part.first, page_), page_, part.count, run.access);
-}
-
 void Ledger::erase_from(Run *r, TceRange range, Owned<Run> spare, const Settled &)
 {
 	for (Run *following; r && r->range.first < range.end(); r = following) {
@@ -49,29 +43,6 @@ void Ledger::erase_from(Run *r, TceRange range, Owned<Run> spare, const Settled 
 			kept_.keep(Owned<Run>{r});
 		}
 	}
-}
-
-// @b goes on where @a ends, in the table and in memory.
-bool Ledger::continues(const Run &a, const Run &b) const
-{
-	return a.range.end() == b.range.first && a.region == b.region && a.access == b.access &&
-	       a.address_of(b.range.first, page_) == b.address;
-}
-
-void Ledger::insert(Owned<Run> run)
-{
-	run->region->add_mapped(run->range.count);
-	if (Run *before = runs_.at_or_before(run->key()); before && continues(*before, *run)) {
-		before->range.count = before->range.count + run->range.count;
-		runs_.erase(before);
-		kept_.keep(std::exchange(run, Owned<Run>{before}));
-	}
-	if (Run *after = runs_.at_or_after(run->key()); after && continues(*run, *after)) {
-		run->range.count = run->range.count + after->range.count;
-		runs_.erase(after);
-		kept_.keep(Owned<Run>{after});
-	}
-	runs_.insert(run.release());
 }
 
 } // namespace tcewin

@@ -56,7 +56,7 @@ public:
 	void keep(Owned<Run> run) { (void)Owned<Run>{run_.exchange(run.release(), std::memory_order_release)}; }
 
 private:
-	std::atomic<Run *> run_{};
+	std::atomic<Run *> run_;
 };
 
 // Runs in order of their entries that are not (yet) in a ledger: what a MAP is going to write.
@@ -113,10 +113,11 @@ public:
 			return r;
 		return r ? next(r) : runs_.first();
 	}
-	// The run that entry @i is in, or nullptr.
+	// The last run that begins at or before entry @i, or nullptr; and the run that it is in.
+	Run *before_or_at(TceIndex i) const { return runs_.at_or_before(i.raw()); }
 	Run *at(TceIndex i) const
 	{
-		Run *r = runs_.at_or_before(i.raw());
+		Run *r = before_or_at(i);
 		return r && r->range.end() > i ? r : nullptr;
 	}
 	static Run *next(const Run *r) { return Tree<Run>::next(r); }
@@ -134,14 +135,51 @@ public:
 		if (Run *r = at_or_after(range.first); r && r->range.first < range.end())
 			erase_from(r, range, std::move(spare), proof);
 	}
+	// All of @r.
+	void erase_whole(Run *r, const Settled &)
+	{
+		drop(*r, r->range);
+		runs_.erase(r);
+		kept_.keep(Owned<Run>{r});
+	}
 	// The same, where @r is known to be the first run in it.
 	void erase_from(Run *r, TceRange range, Owned<Run> spare, const Settled &proof);
 	// Remembers @run, whose entries are free here.
-	void insert(Owned<Run> run);
+	void insert(Owned<Run> run)
+	{
+		Run *before = before_or_at(run->range.first);
+		insert_behind(before, std::move(run));
+	}
+	// The same, where @before is known to be before_or_at() its first entry.
+	void insert_behind(Run *before, Owned<Run> run)
+	{
+		run->region->add_mapped(run->range.count);
+		Run *after = before ? next(before) : runs_.first();
+		if (after && continues(*run, *after)) {
+			run->range.count = run->range.count + after->range.count;
+			runs_.erase(after);
+			kept_.keep(Owned<Run>{after});
+		}
+		if (before && continues(*before, *run)) {
+			before->range.count = before->range.count + run->range.count;
+			kept_.keep(std::move(run));
+		} else {
+			runs_.insert(run.release());
+		}
+	}
 
 private:
-	void drop(const Run &run, TceRange part);
-	bool continues(const Run &a, const Run &b) const;
+	// @part of @run is no longer mapped.
+	void drop(const Run &run, TceRange part)
+	{
+		run.region->drop_mapped(run.address_of(part.first, page_), page_, part.count, run.access);
+	}
+	// @b goes on where @a ends, in the table and in memory.
+	bool continues(const Run &a, const Run &b) const
+	{
+		return a.range.end() == b.range.first && a.region == b.region && a.access == b.access &&
+		       a.address_of(b.range.first, page_) == b.address;
+	}
 
 	PageShift page_;
 	Tree<Run> runs_;

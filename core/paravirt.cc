@@ -60,8 +60,10 @@ Result<> Paravirt::clear(TceIndex first, TceCount count)
 			  [&] { return tcewin_host_stuff_tce(liobn_.raw(), ioba(first), Tce{}.word(), count.raw()); });
 }
 
-Result<> Paravirt::set(TceIndex i, Tce word)
+// The first try ended with @status.
+Result<> Paravirt::set_later(TceIndex i, Tce word, long status)
 {
+	TRY(not_done("H_PUT_TCE", status));
 	return until_done("H_PUT_TCE", [&] { return tcewin_host_put_tce(liobn_.raw(), ioba(i), word.word()); });
 }
 

@@ -36,10 +36,15 @@ public:
 	// @words begin on a 4096-byte boundary. NO_MEMORY, FIRMWARE_ERROR.
 	Result<> put(TceIndex first, std::span<const Tce> words);
 	Result<> clear(TceIndex first, TceCount count);
-	Result<> set(TceIndex i, Tce word);
+	[[gnu::always_inline]] Result<> set(TceIndex i, Tce word)
+	{
+		const long status = tcewin_host_put_tce(liobn_.raw(), ioba(i), word.word());
+		return status == 0 ? Result<>{} : set_later(i, word, status);
+	}
 	void invalidate(TceRange) {}
 
 private:
+	Result<> set_later(TceIndex i, Tce word, long status);
 	u64 ioba(TceIndex i) const { return geometry_.address(i).raw(); }
 	Result<> put_each(TceIndex first, std::span<const Tce> words);
 	Result<> clear_each(TceIndex first, TceCount count);

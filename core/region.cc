@@ -142,16 +142,6 @@ void Region::drop_pinned(UserVa from, PageShift page, TceCount n, Access access)
 	}
 }
 
-std::size_t Region::find_extent(Bytes offset) const
-{
-	std::size_t low = 0, high = extents_.size();
-	while (high - low > 1) {
-		const std::size_t middle = low + (high - low) / 2;
-		(extents_[middle].offset <= offset ? low : high) = middle;
-	}
-	return low;
-}
-
 Result<> Region::check(UserVa from, Bytes size, PageShift page) const
 {
 	if (whole(page))
@@ -196,7 +186,7 @@ bool Region::holds(HostPhys real) const
 // [@at, @last) of the region, which begins in extent @i.
 void Region::dirty_extents(std::size_t i, Bytes at, Bytes last) const
 {
-	[[clang::uninitialized]] std::array<tcewin_extent, 16> pieces; // the kernel's flags would zero it each time
+	std::array<tcewin_extent, 16> pieces{};
 	u32 count = 0;
 	for (; at < last; i++) {
 		const Bytes end = std::min(extent_end(i), last);

@@ -4,6 +4,7 @@
 // maps some of it. A window's ledger refers to it and counts what it maps: it cannot go while a device may reach it.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <span>
 
@@ -40,7 +41,7 @@ public:
 	// The TCEs for consecutive IOMMU pages from @from; check() has passed.
 	void fill(UserVa from, PageShift page, Access access, std::span<Tce> out) const;
 	// The real address behind @va, which lies inside; and whether one is part of it, which takes long.
-	HostPhys real_at(UserVa va) const
+	[[gnu::always_inline]] HostPhys real_at(UserVa va) const
 	{
 		const Extent &e = extents_[extent_at(va - start_)];
 		return e.real + (va - start_ - e.offset);
@@ -51,8 +52,10 @@ public:
 	{
 		const Bytes first = from - start_;
 		const std::size_t i = extent_at(first);
-		if (size > extent_end(i) - first)
-			return dirty_extents(i, first, first + size);
+		if (size > extent_end(i) - first) {
+			dirty_extents(i, first, first + size);
+			return;
+		}
 		const tcewin_extent piece{(extents_[i].real + (first - extents_[i].offset)).raw(), size.raw()};
 		tcewin_host_dirty(&piece, 1);
 	}
@@ -63,8 +66,10 @@ public:
 	// are unpinned, and with its last entry the region goes, too.
 	void drop_mapped(UserVa from, PageShift page, TceCount n, Access access)
 	{
-		if (!registered())
-			return drop_pinned(from, page, n, access);
+		if (!registered()) {
+			drop_pinned(from, page, n, access);
+			return;
+		}
 		if (writes(access))
 			dirty(from, page.bytes(n));
 		mapped_.fetch_sub(n.raw(), std::memory_order_relaxed);
@@ -88,16 +93,19 @@ private:
 	Result<> add_extent(Bytes at, HostPhys real);
 	void unpin_pages(Bytes first, Bytes last, PageShift page, Access access) const;
 	bool registered() const { return pin_ != nullptr; }
-	void limit_pages_to(int shift)
-	{
-		if (static_cast<u32>(shift) < whole_shift_)
-			whole_shift_ = static_cast<u32>(shift);
-	}
+	void limit_pages_to(int shift) { whole_shift_ = std::min(whole_shift_, static_cast<u32>(shift)); }
 	void drop_pinned(UserVa from, PageShift page, TceCount n, Access access);
 	void dirty_extents(std::size_t i, Bytes at, Bytes last) const;
 	// The extent that holds @offset: the last one that begins at or before it.
-	std::size_t extent_at(Bytes offset) const { return extents_.size() == 1 ? 0 : find_extent(offset); }
-	std::size_t find_extent(Bytes offset) const;
+	std::size_t extent_at(Bytes offset) const
+	{
+		std::size_t low = 0, high = extents_.size();
+		while (high - low > 1) {
+			const std::size_t middle = low + (high - low) / 2;
+			(extents_[middle].offset <= offset ? low : high) = middle;
+		}
+		return low;
+	}
 	Bytes extent_end(std::size_t i) const { return i + 1 < extents_.size() ? extents_[i + 1].offset : size_; }
 
 	void *mm_;

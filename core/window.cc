@@ -208,27 +208,6 @@ Result<> Window::plan(const RegionSet &regions, TceRange range, UserVa address, 
 	return {};
 }
 
-// What can be said of a MAP without looking at memory.
-Result<TceRange> Window::check_map(Ioba ioba, UserVa address, Bytes size, Access access) const
-{
-	const TceRange range = TRY(geometry().range(ioba, size));
-	if (access == Access::none)
-		return fail(TCEWIN_NO_DIRECTION);
-	if (!geometry().page_shift.aligned(address))
-		return fail(TCEWIN_UNALIGNED);
-	if (!fits(address, size))
-		return fail(TCEWIN_OVERFLOW);
-	return range;
-}
-
-Result<> Window::map(const RegionSet &regions, Ioba ioba, UserVa address, Bytes size, Access access)
-{
-	const TceRange range = TRY(check_map(ioba, address, size, access));
-	if (range.count == TceCount{1} && TRY(map_one(regions, range.first, address, access)))
-		return {};
-	return map_runs(regions, range, address, access);
-}
-
 Result<> Window::map_runs(const RegionSet &regions, TceRange range, UserVa address, Access access)
 {
 	RunList list;
@@ -309,14 +288,6 @@ Error Window::give_up(RunList &list, Error why)
 	if (stuck_)
 		keep_in_limbo(list);
 	return why;
-}
-
-Result<> Window::unmap(Ioba ioba, Bytes size)
-{
-	const TceRange range = TRY(geometry().range(ioba, size));
-	if (range.count == TceCount{1} && TRY(unmap_one(range.first)))
-		return {};
-	return unmap_runs(range);
 }
 
 Result<> Window::unmap_runs(TceRange range)

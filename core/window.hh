@@ -43,10 +43,23 @@ public:
 	Result<> join(Pe &pe, const PeWindow &at);
 
 	// tcewin_map() and tcewin_unmap() with @ioba in this window.
-	Result<> map(const RegionSet &regions, Ioba ioba, UserVa address, Bytes size, Access access);
+	[[gnu::always_inline]] Result<> map(const RegionSet &regions, Ioba ioba, UserVa address, Bytes size,
+					    Access access)
+	{
+		const TceRange range = TRY(check_map(ioba, address, size, access));
+		if (range.count == TceCount{1} && TRY(map_one(regions, range.first, address, access)))
+			return {};
+		return map_runs(regions, range, address, access);
+	}
 	// The same for memory that is pinned here and now (v1).
 	Result<> map_now(Ioba ioba, UserVa address, Bytes size, Access access);
-	Result<> unmap(Ioba ioba, Bytes size);
+	[[gnu::always_inline]] Result<> unmap(Ioba ioba, Bytes size)
+	{
+		const TceRange range = TRY(geometry().range(ioba, size));
+		if (range.count == TceCount{1} && TRY(unmap_one(range.first)))
+			return {};
+		return unmap_runs(range);
+	}
 	// tcewin_table_reserve() and tcewin_table_exchange() of one of its tables.
 	Result<> reserve_foreign(WindowTable &table, TceIndex i);
 	Result<Tce> exchange(WindowTable &table, TceIndex i, Tce word);
@@ -103,7 +116,18 @@ private:
 	Result<> check_foreign(TceIndex i) const REQUIRES(lock_);
 	bool leads_into(const WindowTable &table, TceIndex i, const RegionSet &regions, const Region &region) const
 		REQUIRES(lock_);
-	Result<TceRange> check_map(Ioba ioba, UserVa address, Bytes size, Access access) const;
+	// What can be said of a MAP without looking at memory.
+	Result<TceRange> check_map(Ioba ioba, UserVa address, Bytes size, Access access) const
+	{
+		const TceRange range = TRY(geometry().range(ioba, size));
+		if (access == Access::none)
+			return fail(TCEWIN_NO_DIRECTION);
+		if (!geometry().page_shift.aligned(address))
+			return fail(TCEWIN_UNALIGNED);
+		if (!fits(address, size))
+			return fail(TCEWIN_OVERFLOW);
+		return range;
+	}
 	Result<> map_runs(const RegionSet &regions, TceRange range, UserVa address, Access access);
 	Result<> unmap_runs(TceRange range);
 	Result<> write(TceRange range, RunList &list);
@@ -113,8 +137,9 @@ private:
 	template <class W>
 	Result<> put_entries(W &writer, const WindowTable &table, TceRange range, Holes holes) REQUIRES(lock_);
 	bool plain() const REQUIRES(lock_);
-	Result<> put_one(TceIndex i, Tce word) REQUIRES(lock_);
+	[[gnu::always_inline]] Result<> put_one(TceIndex i, Tce word) REQUIRES(lock_);
 	Error undo_one(TceIndex i, Error why) REQUIRES(lock_);
+	[[gnu::noinline]] Error give_up_one(Owned<Run> run, Error why) REQUIRES(lock_);
 	// false: it takes the general way.
 	Result<bool> map_one(const RegionSet &regions, TceIndex i, UserVa address, Access access);
 	Result<bool> unmap_one(TceIndex i);

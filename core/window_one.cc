@@ -11,9 +11,9 @@ namespace tcewin
 bool Window::plain() const { return !stuck_ && tables_.size() == 1 && tables_[0]->foreign.empty(); }
 
 // Entry @i of the one table becomes @word.
-Result<> Window::put_one(TceIndex i, Tce word)
+inline Result<> Window::put_one(TceIndex i, Tce word)
 {
-	return tables_[0]->backend.visit([&](auto &backend) -> Result<> {
+	return tables_[0]->backend.visit([&](auto &backend) __attribute__((always_inline)) -> Result<> {
 		TRY(backend.set(i, word));
 		backend.invalidate({i, TceCount{1}});
 		return {};
@@ -41,17 +41,23 @@ Result<bool> Window::map_one(const RegionSet &regions, TceIndex i, UserVa addres
 	run->access = access;
 
 	const Exclusive hold{lock_};
-	if (!plain() || ledger_.at(i)) {
+	Run *before = ledger_.before_or_at(i);
+	if (!plain() || (before && before->range.end() > i)) {
 		kept_.keep(std::move(run));
 		return false;
 	}
-	if (auto r = put_one(i, {region->real_at(address), access}); !r) [[unlikely]] {
-		RunList list;
-		list.append(std::move(run));
-		return fail(give_up(list, undo_one(i, r.error())));
-	}
-	ledger_.insert(std::move(run));
+	if (auto r = put_one(i, {region->real_at(address), access}); !r) [[unlikely]]
+		return fail(give_up_one(std::move(run), r.error()));
+	ledger_.insert_behind(before, std::move(run));
 	return true;
+}
+
+Error Window::give_up_one(Owned<Run> run, Error why)
+{
+	const TceIndex i = run->range.first;
+	RunList list;
+	list.append(std::move(run));
+	return give_up(list, undo_one(i, why));
 }
 
 Result<bool> Window::unmap_one(TceIndex i)
@@ -67,7 +73,10 @@ Result<bool> Window::unmap_one(TceIndex i)
 		return false;
 	if (auto r = put_one(i, Tce{}); !r) [[unlikely]]
 		return fail(undo_one(i, r.error()));
-	ledger_.erase_from(run, one, nullptr, Settled{});
+	if (run->range.count == one.count)
+		ledger_.erase_whole(run, Settled{});
+	else
+		ledger_.erase_from(run, one, nullptr, Settled{});
 	return true;
 }
 

@@ -216,7 +216,17 @@ int tcewin_rtas_reset(const struct tcewin_pe_host *host);
 void *tcewin_handle_open(enum tcewin_container_kind kind);
 void tcewin_handle_close(void *data);
 struct tcewin_handle *tcewin_handle_get(const void *data);
-void tcewin_handle_put(struct tcewin_handle *handle);
+void tcewin_handle_destroy(struct tcewin_handle *handle);
+
+/**
+ * tcewin_handle_put() - gives a reference back, the last one destroys the container
+ * @handle: of tcewin_handle_get()
+ */
+static inline void tcewin_handle_put(struct tcewin_handle *handle)
+{
+	if (refcount_dec_and_test(&handle->users))
+		tcewin_handle_destroy(handle);
+}
 void tcewin_handles_retire(void);
 void tcewin_handles_wait(void);
 
@@ -231,7 +241,7 @@ int tcewin_group_each(struct tcewin_handle *handle,
 int tcewin_eeh_pe_op(struct tcewin_handle *handle, const void __user *arg);
 
 /* ioctl.c */
-long tcewin_ioctl(struct tcewin_handle *handle, unsigned int cmd, void __user *arg);
+long tcewin_ioctl(void *data, unsigned int cmd, unsigned long arg);
 
 /* mm.c */
 void tcewin_mm_init(struct tcewin_mm *mm);
@@ -299,7 +309,18 @@ int tcewin_refuse_init(void);
 void tcewin_refuse_exit(void);
 
 /* status.c */
-int tcewin_errno(int status);
+int tcewin_refusal(int status);
+
+/**
+ * tcewin_errno() - the errno that userspace sees for a status
+ * @status: enum tcewin_status
+ *
+ * Return: 0 or a negative errno, never a positive number. Any context.
+ */
+static inline int tcewin_errno(int status)
+{
+	return status == TCEWIN_OK ? 0 : tcewin_refusal(status);
+}
 
 /* vfio.c */
 int tcewin_vfio_init(void);

@@ -4,8 +4,9 @@
  * NULL, or of a container that is gone, or even another driver's. So it is no pointer but a number
  * that is never used twice, and every callback looks it up and takes a reference.
  */
-#include <linux/hashtable.h>
+#include <linux/array_size.h>
 #include <linux/module.h>
+#include <linux/rculist.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include "glue.h"
@@ -16,9 +17,18 @@
  */
 #define NOTHING_OPENED 1UL
 
-static DEFINE_HASHTABLE(handles, 6);	/* read under RCU */
+/*
+ * Read under RCU. Numbers come one after the other, so they need no hash: as many containers as
+ * there are lists have one each.
+ */
+static struct hlist_head handles[64];
 static DEFINE_SPINLOCK(handles_lock);
 static atomic64_t last_id = ATOMIC64_INIT(NOTHING_OPENED);
+
+static struct hlist_head *list_of(unsigned long id)
+{
+	return &handles[id % ARRAY_SIZE(handles)];
+}
 
 /**
  * tcewin_handle_open() - a new container
@@ -43,7 +53,7 @@ void *tcewin_handle_open(enum tcewin_container_kind kind)
 	/* A call that is inside when the VFIO core has let go of us is inside of the module. */
 	__module_get(THIS_MODULE);
 	spin_lock(&handles_lock);
-	hash_add_rcu(handles, &handle->link, handle->id);
+	hlist_add_head_rcu(&handle->link, list_of(handle->id));
 	spin_unlock(&handles_lock);
 	return (void *)handle->id;
 
@@ -58,7 +68,7 @@ static struct tcewin_handle *find(unsigned long id)
 {
 	struct tcewin_handle *handle;
 
-	hash_for_each_possible_rcu(handles, handle, link, id, lockdep_is_held(&handles_lock))
+	hlist_for_each_entry_rcu(handle, list_of(id), link, lockdep_is_held(&handles_lock))
 		if (handle->id == id)
 			return handle;
 	return NULL;
@@ -77,7 +87,7 @@ void tcewin_handle_close(void *data)
 	spin_lock(&handles_lock);
 	handle = find((unsigned long)data);
 	if (handle)
-		hash_del_rcu(&handle->link);
+		hlist_del_init_rcu(&handle->link);
 	spin_unlock(&handles_lock);
 	if (handle)
 		tcewin_handle_put(handle);
@@ -102,13 +112,11 @@ struct tcewin_handle *tcewin_handle_get(const void *data)
 }
 
 /**
- * tcewin_handle_put() - gives a reference back, the last one destroys the container
- * @handle: of tcewin_handle_get()
+ * tcewin_handle_destroy() - destroys the container, see tcewin_handle_put()
+ * @handle: whose last reference is gone
  */
-void tcewin_handle_put(struct tcewin_handle *handle)
+void tcewin_handle_destroy(struct tcewin_handle *handle)
 {
-	if (!refcount_dec_and_test(&handle->users))
-		return;
 	tcewin_container_destroy(handle->container);
 	/* Pages that stay pinned are in the mm's list: it must not go away with them. */
 	if (!handle->stuck)
@@ -121,12 +129,13 @@ void tcewin_handle_put(struct tcewin_handle *handle)
 static struct tcewin_handle *next_to_retire(void)
 {
 	struct tcewin_handle *handle, *found = NULL;
-	int i;
+	size_t i;
 
 	rcu_read_lock();
-	hash_for_each_rcu(handles, i, handle, link)
-		if (!found && !handle->retired && refcount_inc_not_zero(&handle->users))
-			found = handle;
+	for (i = 0; i < ARRAY_SIZE(handles); i++)
+		hlist_for_each_entry_rcu(handle, &handles[i], link)
+			if (!found && !handle->retired && refcount_inc_not_zero(&handle->users))
+				found = handle;
 	rcu_read_unlock();
 	return found;
 }
@@ -158,5 +167,4 @@ void tcewin_handles_retire(void)
 void tcewin_handles_wait(void)
 {
 	synchronize_rcu_tasks();
-	WARN_ON(!hash_empty(handles));
 }

@@ -3,9 +3,11 @@
  * The ioctls of a container: what userspace passes is copied in and its sizes and flags are
  * checked; the rest is the engine's. A call that fails has changed nothing.
  */
+#include <linux/build_bug.h>
 #include <linux/stddef.h>
 #include <linux/uaccess.h>
 #include <linux/vfio.h>
+#include <asm/eeh.h>
 #include "glue.h"
 
 /* How every structure of the interface begins. */
@@ -61,20 +63,18 @@ static int get_info(struct tcewin_handle *handle, void __user *arg)
 static int map_dma(struct tcewin_handle *handle, void __user *arg)
 {
 	struct vfio_iommu_type1_dma_map map;
-	u32 access = 0;
 	int ret;
 
+	static_assert(VFIO_DMA_MAP_FLAG_READ == TCEWIN_READ);
+	static_assert(VFIO_DMA_MAP_FLAG_WRITE == TCEWIN_WRITE);
 	if (!tcewin_mm_is_current(&handle->mm))
 		return -EPERM;	/* nobody's has nothing registered */
 	ret = read_request(&map, offsetofend(struct vfio_iommu_type1_dma_map, size),
 			   VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE, arg);
 	if (ret)
 		return ret;
-	if (map.flags & VFIO_DMA_MAP_FLAG_READ)
-		access |= TCEWIN_READ;
-	if (map.flags & VFIO_DMA_MAP_FLAG_WRITE)
-		access |= TCEWIN_WRITE;
-	return tcewin_errno(tcewin_map(handle->container, map.iova, map.vaddr, map.size, access));
+	return tcewin_errno(tcewin_map(handle->container, map.iova, map.vaddr, map.size,
+				       map.flags));
 }
 
 static int unmap_dma(struct tcewin_handle *handle, void __user *arg)
@@ -191,31 +191,56 @@ static long ioctl_v2(struct tcewin_handle *handle, unsigned int cmd, void __user
 	}
 }
 
-/**
- * tcewin_ioctl() - any ioctl of a container but CHECK_EXTENSION
- * @handle: the container
- * @cmd: the ioctl
- * @arg: its structure
- *
- * Return: 0 or a negative errno, EEH's GET_STATE excepted; -ENOTTY for what a container of this
- * kind does not have.
- */
-long tcewin_ioctl(struct tcewin_handle *handle, unsigned int cmd, void __user *arg)
+static long container_ioctl(struct tcewin_handle *handle, unsigned int cmd, void __user *arg)
 {
+	/* The calls that there are many of; they look at the mm themselves. */
+	if (cmd == VFIO_IOMMU_MAP_DMA)
+		return map_dma(handle, arg);
+	if (cmd == VFIO_IOMMU_UNMAP_DMA)
+		return unmap_dma(handle, arg);
+
 	if (tcewin_mm_is_other(&handle->mm))
 		return -EPERM;
 
 	switch (cmd) {
 	case VFIO_IOMMU_SPAPR_TCE_GET_INFO:
 		return get_info(handle, arg);
-	case VFIO_IOMMU_MAP_DMA:
-		return map_dma(handle, arg);
-	case VFIO_IOMMU_UNMAP_DMA:
-		return unmap_dma(handle, arg);
 	case VFIO_EEH_PE_OP:
 		return tcewin_eeh_pe_op(handle, arg);
 	default:
 		return handle->kind == TCEWIN_CONTAINER_V1 ? ioctl_v1(handle, cmd, arg)
 							   : ioctl_v2(handle, cmd, arg);
 	}
+}
+
+/* Asked with and without a container. */
+static long check_extension(unsigned long which)
+{
+	if (which == VFIO_EEH)
+		return eeh_enabled();
+	return which == VFIO_SPAPR_TCE_IOMMU || which == VFIO_SPAPR_TCE_v2_IOMMU;
+}
+
+/**
+ * tcewin_ioctl() - any ioctl of a container, as the VFIO core calls it
+ * @data: of tcewin_handle_open(), or whatever the core read
+ * @cmd: the ioctl
+ * @arg: the user's address of its structure; of CHECK_EXTENSION the number asked for
+ *
+ * Return: 0 or a negative errno, EEH's GET_STATE and CHECK_EXTENSION excepted; -ENOTTY for what a
+ * container of this kind does not have, -ENODEV when there is none (any more).
+ */
+long tcewin_ioctl(void *data, unsigned int cmd, unsigned long arg)
+{
+	struct tcewin_handle *handle;
+	long ret;
+
+	if (cmd == VFIO_CHECK_EXTENSION)
+		return check_extension(arg);
+	handle = tcewin_handle_get(data);
+	if (!handle)
+		return -ENODEV;
+	ret = container_ioctl(handle, cmd, (void __user *)arg);
+	tcewin_handle_put(handle);
+	return ret;
 }

@@ -150,27 +150,32 @@ void tcewin_host_unpin_page(tcewin_u64 real, tcewin_u32 dirty)
 	unpin_user_pages_dirty_lock(&page, 1, dirty);
 }
 
+/* The folio that a pinned page is in, which keeps its size as long. Returns the page behind it. */
+static unsigned long dirty_folio(unsigned long pfn)
+{
+	struct folio *folio = page_folio(pfn_to_page(pfn));
+
+	if (unlikely(!folio_test_dirty(folio))) {
+		folio_lock(folio);
+		folio_mark_dirty(folio);
+		folio_unlock(folio);
+	}
+	return folio_pfn(folio) + folio_nr_pages(folio);
+}
+
 void tcewin_host_dirty(const struct tcewin_extent *pieces, tcewin_u32 count)
 {
 	unsigned int folios = 0;
 	u32 i;
 
 	for (i = 0; i < count; i++) {
+		const unsigned long end = PHYS_PFN(pieces[i].real + pieces[i].bytes - 1);
 		unsigned long pfn = PHYS_PFN(pieces[i].real);
-		const unsigned long end = PHYS_PFN(pieces[i].real + pieces[i].bytes - 1) + 1;
 
-		while (pfn < end) {
-			/* It is pinned, so it keeps its size. */
-			struct folio *folio = page_folio(pfn_to_page(pfn));
-
-			if (!folio_test_dirty(folio)) {
-				folio_lock(folio);
-				folio_mark_dirty(folio);
-				folio_unlock(folio);
-			}
-			pfn = folio_pfn(folio) + folio_nr_pages(folio);
+		while ((pfn = dirty_folio(pfn)) <= end)
 			if (++folios % 1024 == 0)
 				cond_resched();
-		}
 	}
+	if (count > 1)
+		cond_resched();
 }

@@ -48,15 +48,13 @@ static const unsigned char numbers[] = {
 static_assert(ARRAY_SIZE(numbers) == TCEWIN_STATUSES);
 
 /**
- * tcewin_errno() - the errno that userspace sees for a status
+ * tcewin_refusal() - the errno of a status that is not TCEWIN_OK, see tcewin_errno()
  * @status: enum tcewin_status
  *
- * Return: 0 or a negative errno, never a positive number. Any context.
+ * Return: a negative errno. Any context.
  */
-int tcewin_errno(int status)
+int tcewin_refusal(int status)
 {
-	if (status == TCEWIN_OK)
-		return 0;
 	if (status < 0 || status >= TCEWIN_STATUSES || !numbers[status]) {
 		tcewin_host_event(NULL, TCEWIN_EVENT_BUG, "unknown status", status);
 		return -EIO;

@@ -9,7 +9,6 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/vfio.h>
-#include <asm/eeh.h>
 #include "glue.h"
 #include "vfio_layout.h"
 
@@ -66,33 +65,12 @@ static void tcewin_vfio_release(void *data)
 	tcewin_handle_close(data);
 }
 
-static long tcewin_vfio_ioctl(void *data, unsigned int cmd, unsigned long arg)
-{
-	struct tcewin_handle *handle;
-	long ret = -ENODEV;
-
-	if (cmd == VFIO_CHECK_EXTENSION) {
-		/* Asked with and without a container. */
-		if (arg == VFIO_EEH)
-			ret = eeh_enabled();
-		else
-			ret = arg == VFIO_SPAPR_TCE_IOMMU || arg == VFIO_SPAPR_TCE_v2_IOMMU;
-	} else {
-		handle = tcewin_handle_get(data);
-		if (handle) {
-			ret = tcewin_ioctl(handle, cmd, (void __user *)arg);
-			tcewin_handle_put(handle);
-		}
-	}
-	return ret;
-}
-
 static const struct vfio_iommu_driver_ops tcewin_vfio_ops = {
 	.name = "tcewin",
 	.owner = THIS_MODULE,
 	.open = tcewin_vfio_open,
 	.release = tcewin_vfio_release,
-	.ioctl = tcewin_vfio_ioctl,
+	.ioctl = tcewin_ioctl,
 	.attach_group = tcewin_vfio_attach_group,
 	.detach_group = tcewin_vfio_detach_group,
 };

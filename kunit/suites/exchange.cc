@@ -74,6 +74,24 @@ void over_a_mapping(Test &t)
 	EXPECT_EQ(rig.drop(scattered, mib), TCEWIN_OK);
 }
 
+// An ioctl of one entry, over one of KVM's.
+void one_entry(Test &t)
+{
+	Rig rig{t};
+	ASSERT_EQ(rig.add(scattered, mib), TCEWIN_OK);
+	for (u64 i : {1, 600})
+		ASSERT_EQ(put(rig, i, scattered), TCEWIN_OK);
+	EXPECT_EQ(rig.map(4 * kib, scattered + 64 * kib, 4 * kib), TCEWIN_OK);
+	EXPECT_EQ(rig.host.kvm.counts(), 1);
+	rig.expect_mapped(4 * kib, scattered + 64 * kib, 4 * kib);
+	EXPECT_EQ(rig.unmap(2400 * kib, 4 * kib), TCEWIN_OK);
+	EXPECT_EQ(rig.host.kvm.counts(), 0);
+	rig.expect_unmapped(2400 * kib, 4 * kib);
+	EXPECT_EQ(rig.unmap(0, 4 * mib), TCEWIN_OK);
+	rig.expect_unmapped(0, 4 * mib);
+	EXPECT_EQ(rig.drop(scattered, mib), TCEWIN_OK);
+}
+
 // And an ioctl maps over KVM's entries.
 void under_a_mapping(Test &t)
 {
@@ -184,6 +202,7 @@ void fails(Test &t)
 constexpr tcewin_case cases[] = {
 	CASE_ON_BOTH(put_replace_clear),
 	CASE_ON_BOTH(over_a_mapping),
+	CASE_ON_BOTH(one_entry),
 	CASE_ON_BOTH(under_a_mapping),
 	CASE_ON_BOTH(window_goes),
 	CASE_ON_BOTH(a_debt),

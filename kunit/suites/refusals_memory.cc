@@ -168,6 +168,7 @@ void iommu_page_too_large(Test &t)
 	ASSERT_EQ(rig.add(block + mib + 4 * kib, mib - 4 * kib), TCEWIN_OK);
 	EXPECT_REFUSED(PAGE_TOO_LARGE, rig.map(at, scattered, 64 * kib));
 	EXPECT_REFUSED(PAGE_TOO_LARGE, rig.map(at, huge + 2 * mib, 128 * kib));
+	EXPECT_REFUSED(PAGE_TOO_LARGE, rig.map(at, huge + 2 * mib + 64 * kib, 64 * kib));
 	EXPECT_REFUSED(PAGE_TOO_LARGE, rig.map(at, block, 2 * mib));
 	EXPECT_EQ(rig.map(at, huge, 2 * mib + 64 * kib), TCEWIN_OK);
 	EXPECT_EQ(rig.map(at + 4 * mib, block, mib), TCEWIN_OK);

@@ -19,12 +19,14 @@ void refuse_hcalls(Rig &rig, u64 from, u64 partial = 100)
 void refuse_removal(Rig &rig) { rig.host.injector.arm(Point::remove, {.at = 1, .onwards = true}); }
 
 // Once it is stuck: refuses everything, keeps what is reachable pinned, and can be removed.
-void expect_stuck(Rig &rig, u64 start)
+void expect_stuck(Rig &rig, u64 start, u64 page = 4 * kib)
 {
 	Test &t = rig.t;
 	EXPECT(rig.host.events[TCEWIN_EVENT_STUCK] > 0);
 	EXPECT_EQ(rig.map(start, block, mib), TCEWIN_STUCK);
 	EXPECT_EQ(rig.unmap(start, mib), TCEWIN_STUCK);
+	EXPECT_EQ(rig.map(start + 16 * mib, block, page), TCEWIN_STUCK);
+	EXPECT_EQ(rig.unmap(start + 16 * mib, page), TCEWIN_STUCK);
 	EXPECT_EQ(rig.drop(block, 64 * mib), TCEWIN_STILL_MAPPED);
 	EXPECT_EQ(rig.drop(block + 64 * mib, 64 * mib), TCEWIN_STILL_MAPPED);
 	rig.host.firmware.check_reach("reaches memory that is not pinned");
@@ -84,7 +86,7 @@ void remove_gets_stuck(Test &t)
 	refuse_removal(rig);
 	const u64 ddw = rig.start;
 	EXPECT_EQ(rig.remove(ddw), TCEWIN_STUCK);
-	expect_stuck(rig, ddw);
+	expect_stuck(rig, ddw, 64 * kib);
 	EXPECT_EQ(rig.remove(ddw), TCEWIN_STUCK);
 	rig.host.injector.disarm();
 	EXPECT_EQ(rig.remove(ddw), TCEWIN_OK);
