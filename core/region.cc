@@ -62,14 +62,14 @@ Result<> Region::add_extent(Bytes at, HostPhys real)
 {
 	if (!extents_.empty()) {
 		const Extent &last = extents_[extents_.size() - 1];
-		if (last.real + (at - last.offset) == real)
+		if (last.from() + (at - last.at()) == real)
 			return {};
 	}
 	TRY(extents_.reserve_one_more());
 	if (!extents_.empty())
 		limit_pages_to(std::countr_zero((start_ + at).raw()));
 	limit_pages_to(std::countr_zero(real.raw() - (start_ + at).raw()));
-	extents_.push({at, real});
+	extents_.push(Extent{at, real});
 	return {};
 }
 
@@ -127,9 +127,9 @@ void Region::unpin_pages(Bytes first, Bytes last, PageShift page, Access access)
 {
 	std::size_t i = extent_at(first);
 	for (Bytes at = first; at < last; at = at + page.size()) {
-		while (i + 1 < extents_.size() && at >= extents_[i + 1].offset)
+		while (i + 1 < extents_.size() && at >= extents_[i + 1].at())
 			i++;
-		tcewin_host_unpin_page((extents_[i].real + (at - extents_[i].offset)).raw(), writes(access));
+		tcewin_host_unpin_page((extents_[i].from() + (at - extents_[i].at())).raw(), writes(access));
 	}
 }
 
@@ -147,10 +147,10 @@ Result<> Region::check(UserVa from, Bytes size, PageShift page) const
 	if (whole(page))
 		return {};
 	const Bytes first = from - start_, last = first + size;
-	for (std::size_t i = extent_at(first); i < extents_.size() && extents_[i].offset < last; i++) {
-		const Bytes begin = extents_[i].offset < first ? first : extents_[i].offset;
+	for (std::size_t i = extent_at(first); i < extents_.size() && extents_[i].at() < last; i++) {
+		const Bytes begin = extents_[i].at() < first ? first : extents_[i].at();
 		const Bytes end = extent_end(i) > last ? last : extent_end(i);
-		const HostPhys real = extents_[i].real + (begin - extents_[i].offset);
+		const HostPhys real = extents_[i].from() + (begin - extents_[i].at());
 		if (!page.aligned(real) || !page.aligned(begin - first) || !page.aligned(end - first))
 			return fail(TCEWIN_PAGE_TOO_LARGE);
 	}
@@ -161,7 +161,7 @@ void Region::fill(UserVa from, PageShift page, Access access, std::span<Tce> out
 {
 	Bytes at = from - start_;
 	for (std::size_t i = extent_at(at); !out.empty(); i++) {
-		const HostPhys real = extents_[i].real + (at - extents_[i].offset);
+		const HostPhys real = extents_[i].from() + (at - extents_[i].at());
 		const Bytes here = extent_end(i) - at;
 		u64 n = 1;
 		if (here == page.size()) {
@@ -178,23 +178,9 @@ void Region::fill(UserVa from, PageShift page, Access access, std::span<Tce> out
 bool Region::holds(HostPhys real) const
 {
 	for (std::size_t i = 0; i < extents_.size(); i++)
-		if (real >= extents_[i].real && real - extents_[i].real < extent_end(i) - extents_[i].offset)
+		if (real >= extents_[i].from() && real - extents_[i].from() < extent_end(i) - extents_[i].at())
 			return true;
 	return false;
-}
-
-// [@at, @last) of the region, which begins in extent @i.
-void Region::dirty_extents(std::size_t i, Bytes at, Bytes last) const
-{
-	std::array<tcewin_extent, 16> pieces{};
-	u32 count = 0;
-	for (; at < last; i++) {
-		const Bytes end = std::min(extent_end(i), last);
-		pieces[count++] = {(extents_[i].real + (at - extents_[i].offset)).raw(), (end - at).raw()};
-		at = end;
-		if (count == pieces.size() || at == last)
-			tcewin_host_dirty(pieces.data(), std::exchange(count, 0));
-	}
 }
 
 RegionSet::~RegionSet()

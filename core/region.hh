@@ -44,20 +44,16 @@ public:
 	[[gnu::always_inline]] HostPhys real_at(UserVa va) const
 	{
 		const Extent &e = extents_[extent_at(va - start_)];
-		return e.real + (va - start_ - e.offset);
+		return e.from() + (va - start_ - e.at());
 	}
 	bool holds(HostPhys real) const;
 	// A device may have written [from, from + size).
 	void dirty(UserVa from, Bytes size) const
 	{
-		const Bytes first = from - start_;
+		const Bytes first = from - start_, end = first + size;
 		const std::size_t i = extent_at(first);
-		if (size > extent_end(i) - first) {
-			dirty_extents(i, first, first + size);
-			return;
-		}
-		const tcewin_extent piece{(extents_[i].real + (first - extents_[i].offset)).raw(), size.raw()};
-		tcewin_host_dirty(&piece, 1);
+		const std::size_t last = end <= extent_end(i) ? i : extent_at(end - Bytes{1});
+		tcewin_host_dirty(&extents_[i], last - i + 1, first.raw(), end.raw());
 	}
 
 	// How many TCEs, of any window, map part of it.
@@ -82,11 +78,13 @@ public:
 	std::size_t extents() const { return extents_.size(); }
 
 private:
-	// From @offset into the region up to the next one's, memory is contiguous from @real.
-	struct Extent {
-		Bytes offset;
-		HostPhys real;
+	// From its offset into the region up to the next one's, memory is contiguous from its real address.
+	struct Extent : tcewin_piece {
+		Extent(Bytes at, HostPhys from) : tcewin_piece{at.raw(), from.raw()} {}
+		Bytes at() const { return Bytes{offset}; }
+		HostPhys from() const { return HostPhys{real}; }
 	};
+	static_assert(sizeof(Extent) == sizeof(tcewin_piece)); // an array of these is one of those
 
 	Result<> find_extents();
 	Result<> pin_pages(PageShift page, Access access);
@@ -95,18 +93,17 @@ private:
 	bool registered() const { return pin_ != nullptr; }
 	void limit_pages_to(int shift) { whole_shift_ = std::min(whole_shift_, static_cast<u32>(shift)); }
 	void drop_pinned(UserVa from, PageShift page, TceCount n, Access access);
-	void dirty_extents(std::size_t i, Bytes at, Bytes last) const;
 	// The extent that holds @offset: the last one that begins at or before it.
 	std::size_t extent_at(Bytes offset) const
 	{
 		std::size_t low = 0, high = extents_.size();
 		while (high - low > 1) {
 			const std::size_t middle = low + (high - low) / 2;
-			(extents_[middle].offset <= offset ? low : high) = middle;
+			(extents_[middle].at() <= offset ? low : high) = middle;
 		}
 		return low;
 	}
-	Bytes extent_end(std::size_t i) const { return i + 1 < extents_.size() ? extents_[i + 1].offset : size_; }
+	Bytes extent_end(std::size_t i) const { return i + 1 < extents_.size() ? extents_[i + 1].at() : size_; }
 
 	void *mm_;
 	UserVa start_;

@@ -53,9 +53,9 @@ Result<Owned<WindowTable>> WindowTable::of_firmware(Window &window, void *mm, vo
 
 void WindowTable::dirty(Tce word) const
 {
-	const tcewin_extent page{word.real().raw(), window.geometry().page_shift.size().raw()};
+	const tcewin_piece page{0, word.real().raw()};
 	if (writes(word.access()))
-		tcewin_host_dirty(&page, 1);
+		tcewin_host_dirty(&page, 1, 0, window.geometry().page_shift.size().raw());
 }
 
 void WindowTable::settle_entries(TceRange range)

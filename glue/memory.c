@@ -28,6 +28,14 @@ static int pin_status(long ret)
 	}
 }
 
+/* Not a device's, which a driver may put into that list as a whole, and which has no pages. */
+static bool is_memory(struct mm_iommu_table_group_mem_t *mem, unsigned long address)
+{
+	unsigned long hpa;
+
+	return !mm_iommu_ua_to_hpa(mem, address, PAGE_SHIFT, &hpa) && pfn_valid(PHYS_PFN(hpa));
+}
+
 int tcewin_host_pin(void *cookie, tcewin_u64 address, tcewin_u64 size, void **pin)
 {
 	struct mm_struct *mm = ((struct tcewin_mm *)cookie)->mm;
@@ -51,6 +59,10 @@ int tcewin_host_pin(void *cookie, tcewin_u64 address, tcewin_u64 size, void **pi
 		}
 		if (ret)
 			return pin_status(ret);
+	}
+	if (!is_memory(mem, address)) {
+		mm_iommu_put(mm, mem);
+		return TCEWIN_FAULT;
 	}
 	*pin = mem;
 	return TCEWIN_OK;
@@ -93,9 +105,7 @@ tcewin_u32 tcewin_host_pin_extents(void *pin, tcewin_u64 address, tcewin_u64 siz
 	u64 at;
 
 	for (at = 0; at < size; at += step) {
-		/* A device's memory, which a driver may put into that list, has no pages. */
-		if (mm_iommu_ua_to_hpa(pin, address + at, PAGE_SHIFT, &hpa) ||
-		    !pfn_valid(PHYS_PFN(hpa)))
+		if (mm_iommu_ua_to_hpa(pin, address + at, PAGE_SHIFT, &hpa))
 			return 0;
 		step = min_t(u64, certain(hpa, address + at), size - at);
 		if (last && last->real + last->bytes == hpa) {
@@ -150,32 +160,55 @@ void tcewin_host_unpin_page(tcewin_u64 real, tcewin_u32 dirty)
 	unpin_user_pages_dirty_lock(&page, 1, dirty);
 }
 
-/* The folio that a pinned page is in, which keeps its size as long. Returns the page behind it. */
-static unsigned long dirty_folio(unsigned long pfn)
+static noinline void mark_dirty(struct folio *folio)
 {
-	struct folio *folio = page_folio(pfn_to_page(pfn));
-
-	if (unlikely(!folio_test_dirty(folio))) {
-		folio_lock(folio);
-		folio_mark_dirty(folio);
-		folio_unlock(folio);
-	}
-	return folio_pfn(folio) + folio_nr_pages(folio);
+	folio_lock(folio);
+	folio_mark_dirty(folio);
+	folio_unlock(folio);
 }
 
-void tcewin_host_dirty(const struct tcewin_extent *pieces, tcewin_u32 count)
+/* Most are dirty already, which is why this is worth being inline. */
+static __always_inline struct folio *dirty_folio(unsigned long pfn)
 {
-	unsigned int folios = 0;
-	u32 i;
+	/* It is pinned, so it keeps its size. */
+	struct folio *folio = page_folio(pfn_to_page(pfn));
 
-	for (i = 0; i < count; i++) {
-		const unsigned long end = PHYS_PFN(pieces[i].real + pieces[i].bytes - 1);
-		unsigned long pfn = PHYS_PFN(pieces[i].real);
+	if (unlikely(!folio_test_dirty(folio)))
+		mark_dirty(folio);
+	return folio;
+}
 
-		while ((pfn = dirty_folio(pfn)) <= end)
-			if (++folios % 1024 == 0)
-				cond_resched();
+static __always_inline void dirty_memory(u64 real, u64 bytes)
+{
+	const unsigned long last = PHYS_PFN(real + bytes - 1);
+	unsigned long pfn = PHYS_PFN(real);
+	unsigned int count = 0;
+
+	for (;;) {
+		struct folio *folio = dirty_folio(pfn);
+
+		if (pfn == last)
+			return;
+		pfn = folio_pfn(folio) + folio_nr_pages(folio);
+		if (pfn > last)
+			return;
+		if (++count % 1024 == 0)
+			cond_resched();
 	}
-	if (count > 1)
-		cond_resched();
+}
+
+void tcewin_host_dirty(const struct tcewin_piece *pieces, tcewin_u64 count, tcewin_u64 first,
+		       tcewin_u64 end)
+{
+	u64 real = pieces->real + (first - pieces->offset);
+
+	while (--count) {
+		pieces++;
+		dirty_memory(real, pieces->offset - first);
+		first = pieces->offset;
+		real = pieces->real;
+		if (count % 1024 == 0)
+			cond_resched();
+	}
+	dirty_memory(real, end - first);
 }

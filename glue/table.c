@@ -87,10 +87,9 @@ static void end_put(struct iommu_table *tbl, unsigned long index, unsigned long 
 static void settle_old(struct tcewin_host_table *table, unsigned long entry, tcewin_u64 old)
 {
 	if (old & TCE_PCI_WRITE)
-		tcewin_host_dirty(&(struct tcewin_extent){
+		tcewin_host_dirty(&(struct tcewin_piece){
 			.real = old & ~(TCE_PCI_READ | TCE_PCI_WRITE),
-			.bytes = IOMMU_PAGE_SIZE(&table->table),
-		}, 1);
+		}, 1, 0, IOMMU_PAGE_SIZE(&table->table));
 	uncount_stored(table, entry);
 }
 

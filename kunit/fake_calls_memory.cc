@@ -130,13 +130,19 @@ tcewin_u32 tcewin_host_pin_extents(void *pin, tcewin_u64 address, tcewin_u64 siz
 	return h.memory.extents(pin_of(pin), address, size, {extents, room});
 }
 
-void tcewin_host_dirty(const struct tcewin_extent *pieces, tcewin_u32 count)
+void tcewin_host_dirty(const struct tcewin_piece *pieces, tcewin_u64 count, tcewin_u64 first, tcewin_u64 end)
 {
 	FakeHost &h = FakeHost::current();
 	Entered in{h};
-	for (const tcewin_extent &piece : std::span{pieces, count})
-		h.memory.dirty(piece.real, piece.bytes,
-			       h.injector.any_hit() ? FakeMemory::Precision::rough : FakeMemory::Precision::exact);
+	if (!count || first < pieces[0].offset || (count > 1 && first >= pieces[1].offset) || first >= end ||
+	    end <= pieces[count - 1].offset)
+		h.complaints.add("tcewin_host_dirty() of other pieces", first, end);
+	const auto how = h.injector.any_hit() ? FakeMemory::Precision::rough : FakeMemory::Precision::exact;
+	for (u64 i = 0; i < count && first < end; i++) {
+		const u64 stop = i + 1 < count && pieces[i + 1].offset < end ? pieces[i + 1].offset : end;
+		h.memory.dirty(pieces[i].real + (first - pieces[i].offset), stop - first, how);
+		first = stop;
+	}
 }
 
 tcewin_u32 tcewin_host_page_shift(void) { return FakeHost::current().memory.page_shift; }

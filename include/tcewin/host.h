@@ -232,7 +232,7 @@ void tcewin_host_window_removed(void *pe, const struct tcewin_window_info *windo
 
 /*
  * Pins and accounts [@address, @address + @size), both multiples of the host's page; *@pin is the handle. Status: NO_MEMORY
- * over the limit, FAULT for a hole, OVERLAP with a region that another container of the same mm registered differently.
+ * over the limit, FAULT for a hole and for a device's memory, OVERLAP with a region that another container of the same mm registered differently.
  * Context: a system call of that mm.
  */
 int tcewin_host_pin(void *mm, tcewin_u64 address, tcewin_u64 size, void **pin);
@@ -241,19 +241,26 @@ int tcewin_host_pin(void *mm, tcewin_u64 address, tcewin_u64 size, void **pin);
  * then they stay pinned, and the pin is as it was.
  */
 int tcewin_host_unpin(void *mm, void *pin);
-/* A piece of physically contiguous memory, in bytes; of a pin in whole pages of the host. */
+/* Physically contiguous memory, in whole pages of the host. */
 struct tcewin_extent {
 	tcewin_u64 real;
 	tcewin_u64 bytes;
 };
 /*
  * The pieces behind [@address, @address + @size) of @pin, in order: as many as there is room for in @extents, the last one cut short at
- * the range's end. Returns their number; 0: the range does not begin or end in @pin, or something there is no memory of the kernel's.
- * Any context.
+ * the range's end. Returns their number; 0: the range does not begin or end in @pin. Any context.
  */
 tcewin_u32 tcewin_host_pin_extents(void *pin, tcewin_u64 address, tcewin_u64 size, struct tcewin_extent *extents, tcewin_u32 room);
-/* A device may have written the @count pieces of pinned memory, of any alignment: their pages are dirty. Sleeps. */
-void tcewin_host_dirty(const struct tcewin_extent *pieces, tcewin_u32 count);
+/* From @offset on, and up to the next one's, something is contiguous memory from @real. */
+struct tcewin_piece {
+	tcewin_u64 offset;
+	tcewin_u64 real;
+};
+/*
+ * A device may have written [@first, @end) of pinned memory, of any alignment: its pages are dirty. It begins in the first of the @count
+ * @pieces and ends in the last. Sleeps.
+ */
+void tcewin_host_dirty(const struct tcewin_piece *pieces, tcewin_u64 count, tcewin_u64 first, tcewin_u64 end);
 /* log2 of the host's page size. Any context. */
 tcewin_u32 tcewin_host_page_shift(void);
 /*

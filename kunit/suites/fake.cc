@@ -83,13 +83,13 @@ void dirty_too_early(Test &t)
 		void *pin = nullptr;
 		EXPECT_EQ(tcewin_host_pin(m.mm, scattered + 512 * kib, 4 * kib, &pin), TCEWIN_OK);
 		const u64 real = *m.host.memory.real_of(m.mm, scattered + 512 * kib);
-		const tcewin_extent page{real, 4 * kib};
+		const tcewin_piece page{0, real};
 		tcewin_host_put_tce(m.liobn, 0, real | 3);
 		if (early)
-			tcewin_host_dirty(&page, 1);
+			tcewin_host_dirty(&page, 1, 0, 4 * kib);
 		tcewin_host_put_tce(m.liobn, 0, 0);
 		if (!early)
-			tcewin_host_dirty(&page, 1);
+			tcewin_host_dirty(&page, 1, 0, 4 * kib);
 		tcewin_host_unpin(m.mm, pin);
 		EXPECT_EQ(m.host.complaints.take(), early);
 	}
