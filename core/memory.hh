@@ -3,6 +3,7 @@
 // cannot. No operator new or delete: everything comes from tcewin_host_alloc() and a failure is a Result.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <memory>
@@ -123,8 +124,14 @@ public:
 		capacity_ = count;
 		return {};
 	}
-	// Room for one more, and with it for as many again, so that a long series of pushes copies little. NO_MEMORY.
-	Result<> reserve_one_more() { return size_ < capacity_ ? Result<>{} : reserve(capacity_ ? 2 * capacity_ : 4); }
+	// Room for @count more, and with them for as many again as there are, so that a long series of pushes copies
+	// little. NO_MEMORY.
+	Result<> reserve_more(std::size_t count)
+	{
+		if (count <= capacity_ - size_)
+			return {};
+		return reserve(std::max(2 * capacity_, size_ + std::max<std::size_t>(count, 4)));
+	}
 	// What was reserved in vain is given back, if there is memory to do so.
 	void trim()
 	{

@@ -18,14 +18,31 @@ PageShift host_page() { return PageShift::from(tcewin_host_page_shift()).value_o
 Result<Owned<Region>> Region::create(void *mm, UserVa start, Bytes size)
 {
 	void *pin = nullptr;
-	TRY(from_status(tcewin_host_pin(mm, start.raw(), size.raw(), &pin)));
+	u32 to_file = 0;
+	TRY(from_status(tcewin_host_pin(mm, start.raw(), size.raw(), &pin, &to_file)));
 	auto region = make<Region>(mm, start, size, pin);
 	if (!region) {
 		(void)tcewin_host_unpin(mm, pin);
 		return region;
 	}
+	(*region)->to_file_ = to_file != 0;
 	TRY((*region)->find_extents());
 	return region;
+}
+
+// There is room for one more, unless the last extent goes on.
+inline void Region::add_extent(Bytes at, HostPhys real)
+{
+	const u64 va = (start_ + at).raw();
+	if (extents_.empty()) {
+		cuts_ = real.raw() - va;
+	} else {
+		const Extent &last = extents_[extents_.size() - 1];
+		if (last.from() + (at - last.at()) == real)
+			return;
+		cuts_ |= va | (real.raw() - va);
+	}
+	extents_.push(Extent{at, real});
 }
 
 Result<> Region::find_extents()
@@ -42,8 +59,9 @@ Result<> Region::find_extents()
 		if (n == 0)
 			return fail(TCEWIN_FAULT);
 		const Bytes before = at;
+		TRY(extents_.reserve_more(n));
 		for (const tcewin_extent &e : std::span{found}.first(n)) {
-			TRY(add_extent(at, HostPhys{e.real}));
+			add_extent(at, HostPhys{e.real});
 			at = at + Bytes{e.bytes};
 		}
 		since = since + (at - before);
@@ -54,22 +72,6 @@ Result<> Region::find_extents()
 		}
 	}
 	extents_.trim();
-	return {};
-}
-
-// Goes on the last extent where that one ends. NO_MEMORY.
-Result<> Region::add_extent(Bytes at, HostPhys real)
-{
-	if (!extents_.empty()) {
-		const Extent &last = extents_[extents_.size() - 1];
-		if (last.from() + (at - last.at()) == real)
-			return {};
-	}
-	TRY(extents_.reserve_one_more());
-	if (!extents_.empty())
-		limit_pages_to(std::countr_zero((start_ + at).raw()));
-	limit_pages_to(std::countr_zero(real.raw() - (start_ + at).raw()));
-	extents_.push(Extent{at, real});
 	return {};
 }
 
@@ -90,20 +92,17 @@ Result<> Region::pin_pages(PageShift page, Access access)
 	while (pinned_ < size_) {
 		const u64 left = page.pages(size_ - pinned_).raw();
 		const u64 n = left < batch->size() ? left : batch->size();
+		TRY(extents_.reserve_more(n));
 		TRY(from_status(tcewin_host_pin_pages(mm_, (start_ + pinned_).raw(), page.raw(), n, writes(access),
 						      batch->data())));
-		const Bytes first = pinned_;
-		pinned_ = pinned_ + page.bytes(TceCount{n});
-		for (u64 i = 0; i < n; i++)
-			if (auto r = add_extent(first + page.bytes(TceCount{i}), HostPhys{(*batch)[i]}); !r) {
-				for (u64 j = i; j < n; j++)
-					tcewin_host_unpin_page((*batch)[j], 0);
-				pinned_ = first + page.bytes(TceCount{i});
-				return r;
-			}
+		for (const u64 real : std::span{*batch}.first(n)) {
+			add_extent(pinned_, HostPhys{real});
+			pinned_ = pinned_ + page.size();
+		}
 		if (tcewin_host_yield())
 			return fail(TCEWIN_INTERRUPTED);
 	}
+	extents_.trim();
 	return {};
 }
 
@@ -120,6 +119,8 @@ Region::~Region()
 
 Result<> Region::let_go()
 {
+	if (written_.exchange(false, std::memory_order_relaxed))
+		dirty(start_, size_);
 	return from_status(tcewin_host_unpin(mm_, pin_)).transform([&] { pin_ = nullptr; });
 }
 

@@ -37,7 +37,7 @@ public:
 	// not.
 	Result<> check(UserVa from, Bytes size, PageShift page) const;
 	// It does so wherever the range is.
-	bool whole(PageShift page) const { return page.raw() <= whole_shift_; }
+	bool whole(PageShift page) const { return page.aligned(Bytes{cuts_}); }
 	// The TCEs for consecutive IOMMU pages from @from; check() has passed.
 	void fill(UserVa from, PageShift page, Access access, std::span<Tce> out) const;
 	// The real address behind @va, which lies inside; and whether one is part of it, which takes long.
@@ -58,16 +58,21 @@ public:
 
 	// How many TCEs, of any window, map part of it.
 	void add_mapped(TceCount n) { mapped_.fetch_add(n.raw(), std::memory_order_relaxed); }
-	// The entries that mapped [from, ...) with @access are gone from every table: the pages may be dirty, a MAP's
-	// are unpinned, and with its last entry the region goes, too.
+	// The entries that mapped [from, ...) with @access are gone from every table: the pages may be dirty (or will
+	// be before they are unpinned, if no file waits for them), a MAP's are unpinned, and with its last entry the
+	// region goes, too.
 	void drop_mapped(UserVa from, PageShift page, TceCount n, Access access)
 	{
 		if (!registered()) {
 			drop_pinned(from, page, n, access);
 			return;
 		}
-		if (writes(access))
-			dirty(from, page.bytes(n));
+		if (writes(access)) {
+			if (to_file_)
+				dirty(from, page.bytes(n));
+			else
+				written_.store(true, std::memory_order_relaxed);
+		}
 		mapped_.fetch_sub(n.raw(), std::memory_order_relaxed);
 	}
 	bool mapped() const { return mapped_.load(std::memory_order_relaxed) != 0; }
@@ -88,10 +93,9 @@ private:
 
 	Result<> find_extents();
 	Result<> pin_pages(PageShift page, Access access);
-	Result<> add_extent(Bytes at, HostPhys real);
+	void add_extent(Bytes at, HostPhys real);
 	void unpin_pages(Bytes first, Bytes last, PageShift page, Access access) const;
 	bool registered() const { return pin_ != nullptr; }
-	void limit_pages_to(int shift) { whole_shift_ = std::min(whole_shift_, static_cast<u32>(shift)); }
 	void drop_pinned(UserVa from, PageShift page, TceCount n, Access access);
 	// The extent that holds @offset: the last one that begins at or before it.
 	std::size_t extent_at(Bytes offset) const
@@ -113,9 +117,12 @@ private:
 	Access access_{};	  // what for,
 	Bytes pinned_;		  // and how much of it before the MAP took place
 	Vec<Extent> extents_;
-	u32 whole_shift_{
-		64}; // no IOMMU page up to this one, at an aligned address, has parts in two extents, or is cut
+	// Where extents meet, and how far each is from its real address, all in one: a page that these are multiples of
+	// is in one extent, and aligned there, wherever it is aligned in the region.
+	u64 cuts_{};
 	std::atomic<u64> mapped_{0};
+	bool to_file_{};		   // what a device has written is dirty at once,
+	std::atomic<bool> written_{false}; // else when the region is let go
 };
 
 // The regions of one container. They never overlap. Guarded by the container's lock.

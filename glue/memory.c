@@ -4,6 +4,7 @@
  * container of the same process may have registered the same one. A pin is a reference on an
  * entry of that list.
  */
+#include <linux/backing-dev.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/uaccess.h>
@@ -36,7 +37,27 @@ static bool is_memory(struct mm_iommu_table_group_mem_t *mem, unsigned long addr
 	return !mm_iommu_ua_to_hpa(mem, address, PAGE_SHIFT, &hpa) && pfn_valid(PHYS_PFN(hpa));
 }
 
-int tcewin_host_pin(void *cookie, tcewin_u64 address, tcewin_u64 size, void **pin)
+/*
+ * Some of it is a file's that is written back: everything else (anonymous memory, shmem, huge
+ * pages) leaves memory only when it is not pinned. Whoever maps a file there just now has pinned
+ * what was there before.
+ */
+static bool is_of_file(struct mm_struct *mm, unsigned long address, unsigned long end)
+{
+	struct vm_area_struct *vma;
+	bool found = false;
+
+	mmap_read_lock(mm);
+	for (vma = find_vma(mm, address); vma && vma->vm_start < end && !found;
+	     vma = find_vma(mm, vma->vm_end))
+		found = vma->vm_file && (vma->vm_flags & VM_SHARED) &&
+			mapping_can_writeback(vma->vm_file->f_mapping);
+	mmap_read_unlock(mm);
+	return found;
+}
+
+int tcewin_host_pin(void *cookie, tcewin_u64 address, tcewin_u64 size, void **pin,
+		    tcewin_u32 *to_file)
 {
 	struct mm_struct *mm = ((struct tcewin_mm *)cookie)->mm;
 	struct mm_iommu_table_group_mem_t *mem;
@@ -65,6 +86,7 @@ int tcewin_host_pin(void *cookie, tcewin_u64 address, tcewin_u64 size, void **pi
 		return TCEWIN_FAULT;
 	}
 	*pin = mem;
+	*to_file = is_of_file(mm, address, address + size);
 	return TCEWIN_OK;
 }
 

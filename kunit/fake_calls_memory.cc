@@ -72,7 +72,7 @@ void *tcewin_host_level_at(tcewin_u64 real)
 	return h.levels.at(real);
 }
 
-int tcewin_host_pin(void *mm, tcewin_u64 address, tcewin_u64 size, void **pin)
+int tcewin_host_pin(void *mm, tcewin_u64 address, tcewin_u64 size, void **pin, tcewin_u32 *to_file)
 {
 	FakeHost &h = FakeHost::current();
 	Entered in{h};
@@ -81,6 +81,7 @@ int tcewin_host_pin(void *mm, tcewin_u64 address, tcewin_u64 size, void **pin)
 	FakePin *made = nullptr;
 	const int status = h.memory.pin(mm_of(mm), address, size, &made);
 	*pin = made;
+	*to_file = h.memory.to_file;
 	return status;
 }
 
@@ -137,7 +138,7 @@ void tcewin_host_dirty(const struct tcewin_piece *pieces, tcewin_u64 count, tcew
 	if (!count || first < pieces[0].offset || (count > 1 && first >= pieces[1].offset) || first >= end ||
 	    end <= pieces[count - 1].offset)
 		h.complaints.add("tcewin_host_dirty() of other pieces", first, end);
-	const auto how = h.injector.any_hit() ? FakeMemory::Precision::rough : FakeMemory::Precision::exact;
+	const auto how = h.injector.any_hit() || !h.memory.to_file ? FakeMemory::Precision::rough : FakeMemory::Precision::exact;
 	for (u64 i = 0; i < count && first < end; i++) {
 		const u64 stop = i + 1 < count && pieces[i + 1].offset < end ? pieces[i + 1].offset : end;
 		h.memory.dirty(pieces[i].real + (first - pieces[i].offset), stop - first, how);

@@ -54,6 +54,7 @@ public:
 	~FakeMemory();
 
 	u32 page_shift{12}; // the host's
+	bool to_file{true}; // what tcewin_host_pin() says of all memory
 
 	FakeMm *new_mm();
 	// Gives @mm memory at [start, start + size), @size a power of two of pieces.

@@ -231,11 +231,12 @@ void tcewin_host_window_removed(void *pe, const struct tcewin_window_info *windo
 /* ---- memory of the user; @mm is the cookie given to tcewin_container_create() ---- */
 
 /*
- * Pins and accounts [@address, @address + @size), both multiples of the host's page; *@pin is the handle. Status: NO_MEMORY
- * over the limit, FAULT for a hole and for a device's memory, OVERLAP with a region that another container of the same mm registered differently.
- * Context: a system call of that mm.
+ * Pins and accounts [@address, @address + @size), both multiples of the host's page; *@pin is the handle. *@to_file: whether what a
+ * device writes there has to reach a file: then pages are to be dirty when the device has done with them; all others are so soon enough
+ * before they are unpinned. Status: NO_MEMORY over the limit, FAULT for a hole and for a device's memory, OVERLAP with a region that
+ * another container of the same mm registered differently. Context: a system call of that mm.
  */
-int tcewin_host_pin(void *mm, tcewin_u64 address, tcewin_u64 size, void **pin);
+int tcewin_host_pin(void *mm, tcewin_u64 address, tcewin_u64 size, void **pin, tcewin_u32 *to_file);
 /*
  * Undoes it. Any task. Nothing of ours may still be able to reach the pages. Status: STILL_MAPPED when somebody else (KVM) maps them:
  * then they stay pinned, and the pin is as it was.

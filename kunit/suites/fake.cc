@@ -19,7 +19,8 @@ struct Machine {
 		pe = host.firmware.new_pe(Personality::qemu());
 		host.firmware.reset(pe);
 		liobn = pe->info.default_liobn;
-		EXPECT_EQ(tcewin_host_pin(mm, scattered, 512 * kib, &pin), TCEWIN_OK);
+		u32 to_file = 0;
+		EXPECT_EQ(tcewin_host_pin(mm, scattered, 512 * kib, &pin, &to_file), TCEWIN_OK);
 		tcewin_extent first;
 		EXPECT_EQ(tcewin_host_pin_extents(pin, scattered, 4 * kib, &first, 1), 1);
 		real = first.real;
@@ -81,7 +82,8 @@ void dirty_too_early(Test &t)
 	Machine m{t};
 	for (bool early : {false, true}) {
 		void *pin = nullptr;
-		EXPECT_EQ(tcewin_host_pin(m.mm, scattered + 512 * kib, 4 * kib, &pin), TCEWIN_OK);
+		u32 to_file = 0;
+		EXPECT_EQ(tcewin_host_pin(m.mm, scattered + 512 * kib, 4 * kib, &pin, &to_file), TCEWIN_OK);
 		const u64 real = *m.host.memory.real_of(m.mm, scattered + 512 * kib);
 		const tcewin_piece page{0, real};
 		tcewin_host_put_tce(m.liobn, 0, real | 3);

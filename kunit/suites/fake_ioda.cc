@@ -24,7 +24,8 @@ struct Hand : Bare {
 	explicit Hand(Test &test) : Bare{test}, mm{host.memory.new_mm()}, pe{host.firmware.new_pe(Personality::ioda2())}
 	{
 		host.memory.back(mm, block, mib, 20);
-		EXPECT_EQ(tcewin_host_pin(mm, block, mib, &pin), TCEWIN_OK);
+		u32 to_file = 0;
+		EXPECT_EQ(tcewin_host_pin(mm, block, mib, &pin, &to_file), TCEWIN_OK);
 		tcewin_extent first;
 		EXPECT_EQ(tcewin_host_pin_extents(pin, block, 4 * kib, &first, 1), 1);
 		real = first.real;

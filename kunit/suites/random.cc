@@ -29,6 +29,7 @@ public:
 	void run(unsigned steps)
 	{
 		Note at{t, "step", 0};
+		rig.host.memory.to_file = random.one_in(2);
 		for (unsigned i = 0; i < steps && !t.failed(); i++) {
 			at.set(i);
 			arm();

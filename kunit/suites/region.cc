@@ -102,6 +102,24 @@ void dirty(Test &t)
 	EXPECT_EQ(m.mm->dirty.total(), 32 * kib);
 }
 
+// Memory of no file is dirty before it is unpinned, and no sooner; unless no device could write it.
+void dirty_when_let_go(Test &t)
+{
+	Memory m{t};
+	m.host.memory.to_file = false;
+	for (const Access access : {Access::read, Access::write}) {
+		auto r = Region::create(m.mm, UserVa{scattered}, Bytes{mib});
+		ASSERT(r.has_value());
+		(*r)->add_mapped(TceCount{2});
+		if (access == Access::write)
+			m.host.memory.made_writable(m.real(scattered + 8 * kib), 4 * kib);
+		(*r)->drop_mapped(UserVa{scattered + 8 * kib}, page_4k, TceCount{2}, access);
+		EXPECT(!(*r)->mapped());
+		EXPECT_EQ(m.mm->dirty.total(), 0);
+		ASSERT((*r)->let_go().has_value()); // the host complains of what is unpinned clean
+	}
+}
+
 // A long look for extents gives way to a signal, and leaves nothing.
 void interrupted(Test &t)
 {
@@ -163,7 +181,7 @@ void set(Test &t)
 }
 
 constexpr tcewin_case cases[] = {
-	CASE(extents), CASE(parts_of_4k_host), CASE(parts_of_64k_host), CASE(dirty), CASE(interrupted), CASE(set),
+	CASE(extents), CASE(parts_of_4k_host), CASE(parts_of_64k_host), CASE(dirty), CASE(dirty_when_let_go), CASE(interrupted), CASE(set),
 };
 
 } // namespace
