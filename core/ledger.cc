@@ -17,7 +17,8 @@ Ledger::~Ledger()
 
 void Ledger::erase_from(Run *r, TceRange range, Owned<Run> spare, const Settled &)
 {
-	for (Run *following; r && r->range.first < range.end(); r = following) {
+	Pauses pauses;
+	for (Run *following; r && r->range.first < range.end(); r = following, pauses.step()) {
 		following = next(r);
 		const TceRange part = r->range.meet(range);
 		drop(*r, part);

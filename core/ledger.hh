@@ -6,6 +6,7 @@
 
 #include <atomic>
 
+#include "lock.hh"
 #include "memory.hh"
 #include "region.hh"
 #include "table.hh"
@@ -45,7 +46,7 @@ public:
 	KeptRun() = default;
 	KeptRun(const KeptRun &) = delete;
 	~KeptRun() { keep(nullptr); }
-	// It, or a new one, charged to @mm. NO_MEMORY. Any context, as for keep().
+	// It, or a new one, charged to @mm. NO_MEMORY. With or without the window's lock, as for keep().
 	Result<Owned<Run>> take(void *mm)
 	{
 		if (Run *run = run_.exchange(nullptr, std::memory_order_acquire))
@@ -53,7 +54,7 @@ public:
 		return Run::create(mm);
 	}
 	// @run takes the place of the one that is kept.
-	void keep(Owned<Run> run) { (void)Owned<Run>{run_.exchange(run.release(), std::memory_order_release)}; }
+	void keep(Owned<Run> run) { (void)Owned<Run>{run_.exchange(run.release(), std::memory_order_acq_rel)}; }
 
 private:
 	std::atomic<Run *> run_;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The host's sleeping reader-writer lock with guards that clang's thread-safety analysis understands (host lane,
-// -Wthread-safety).
+// -Wthread-safety), and the pauses of who holds it for long.
 #pragma once
 
 #include "result.hh"
+#include "units.hh"
 
 #ifdef __clang__
 #define TCEWIN_TS(x) __attribute__((x))
@@ -16,6 +17,20 @@
 
 namespace tcewin
 {
+
+// Lets others run now and then, in a loop whose end no signal may hasten. Sleeping locks stay held.
+class Pauses
+{
+public:
+	void step()
+	{
+		if (++steps_ % 256 == 0)
+			(void)tcewin_host_yield();
+	}
+
+private:
+	u32 steps_{};
+};
 
 class TCEWIN_TS(capability("lock")) Lock
 {

@@ -135,7 +135,7 @@ public:
 	// What was reserved in vain is given back, if there is memory to do so.
 	void trim()
 	{
-		if (size_ == capacity_)
+		if (size_ == capacity_ || capacity_ * sizeof(T) <= small)
 			return;
 		Vec exact;
 		if (!exact.reserve(size_))
@@ -169,6 +169,8 @@ public:
 	const T *end() const { return data_ + size_; }
 
 private:
+	static constexpr std::size_t small = 64; // bytes that are not worth a second allocation
+
 	T *data_{};
 	std::size_t size_{};
 	std::size_t capacity_{};

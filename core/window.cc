@@ -84,8 +84,10 @@ void Window::invalidate(B &backend, const WindowTable &table, TceRange range, Ho
 			backend.invalidate(range);
 			return;
 		}
+		Pauses pauses;
 		(void)each_mapped(table, range, [&](TceRange part, const Run *) -> Result<> {
 			backend.invalidate(part);
+			pauses.step();
 			return {};
 		});
 	}
@@ -307,7 +309,7 @@ Result<> Window::unmap_runs(TceRange range)
 // to give back.
 Result<Owned<Run>> Window::spare_for(TceRange range) const
 {
-	return ledger_.cut_by(range) ? Run::create(payer()) : Owned<Run>{};
+	return ledger_.cut_by(range) ? kept_.take(payer()) : Owned<Run>{};
 }
 
 // A MAP that failed half way: devices could write for a while.

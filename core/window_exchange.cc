@@ -22,7 +22,7 @@ Result<> Window::reserve_foreign(WindowTable &table, TceIndex i)
 	TRY(check_foreign(i));
 	TRY(table.foreign.reserve(i));
 	if (!table.spare)
-		table.spare = TRY(Run::create(payer()));
+		table.spare = TRY(kept_.take(payer()));
 	TRY(reserve(one));
 	show(one);
 	return {};

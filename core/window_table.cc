@@ -60,8 +60,10 @@ void WindowTable::dirty(Tce word) const
 
 void WindowTable::settle_entries(TceRange range)
 {
+	Pauses pauses;
 	for (TceIndex i = foreign.next_any(range); i < range.end();
 	     i = foreign.next_any({i + TceCount{1}, range.end() - (i + TceCount{1})})) {
+		pauses.step();
 		const HostPhys real = foreign.get(i).real();
 		dirty(foreign.get(i));
 		const bool done = tcewin_host_table_settle(host.get(), i.raw(), real.raw()) == TCEWIN_OK;

@@ -254,7 +254,8 @@ void tcewin_mm_settle(struct tcewin_mm *mm, bool keep);
  * @mm: the cookie
  *
  * Without the lock, here and below: every MAP asks. A container that becomes somebody's, or nobody's
- * again, beside a call is so before or after it; its mm is only compared.
+ * again, beside a call is so before or after it. Who does more than compare its mm sees to it that
+ * it is kept, as MAP does: nothing is registered, nor enabled, before.
  *
  * Return: false as well while it is nobody's.
  */

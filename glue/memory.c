@@ -39,8 +39,8 @@ static bool is_memory(struct mm_iommu_table_group_mem_t *mem, unsigned long addr
 
 /*
  * Some of it is a file's that is written back: everything else (anonymous memory, shmem, huge
- * pages) leaves memory only when it is not pinned. Whoever maps a file there just now has pinned
- * what was there before.
+ * pages) leaves memory only when it is not pinned. What is mapped there by now may be another thing than
+ * what was pinned: then the pages are dirty early for nothing, or late, but before they are unpinned.
  */
 static bool is_of_file(struct mm_struct *mm, unsigned long address, unsigned long end)
 {

@@ -68,10 +68,13 @@ int tcewin_mm_bind(struct tcewin_mm *mm)
 void tcewin_mm_settle(struct tcewin_mm *mm, bool keep)
 {
 	mutex_lock(&mm->lock);
-	mm->kept |= keep;
+	if (keep)
+		WRITE_ONCE(mm->kept, true);
 	if (!--mm->callers && !mm->kept) {
-		mmdrop(mm->mm);
+		struct mm_struct *whose = mm->mm;
+
 		WRITE_ONCE(mm->mm, NULL);
+		mmdrop(whose);
 	}
 	mutex_unlock(&mm->lock);
 }

@@ -34,10 +34,16 @@ static struct tcewin_host_table *to_table(struct iommu_table *tbl)
 
 /* ---- iommu_table_ops ---- */
 
-/* The engine's part for the task, whose mm must be the container's; @table is locked. */
+/*
+ * The engine's part for the task, whose mm must be the container's, and for good: what KVM counts
+ * and is charged for outlives the call; @table is locked.
+ */
 static struct tcewin_table *engine_of(const struct tcewin_host_table *table)
 {
-	return table->engine && tcewin_mm_is_current(table->mm) ? table->engine : NULL;
+	const struct tcewin_mm *mm = table->mm;
+
+	return table->engine && READ_ONCE(mm->kept) && tcewin_mm_is_current(mm) ? table->engine
+										 : NULL;
 }
 
 /* What an address that KVM has stored counts for goes, if nobody else is just about that. */
@@ -120,6 +126,10 @@ static int exchange(struct iommu_table *tbl, long index, unsigned long *hpa,
 	int ret;
 
 	if (!IS_ALIGNED(*hpa, IOMMU_PAGE_SIZE(tbl)))
+		return -EINVAL;
+	/* What it maps is dirty one day. A device's memory, or what is not there, cannot be. */
+	if (*direction != DMA_NONE && (!pfn_valid(PHYS_PFN(*hpa)) ||
+				       !pfn_valid(PHYS_PFN(*hpa + IOMMU_PAGE_SIZE(tbl) - 1))))
 		return -EINVAL;
 	if (!inside)
 		mutex_lock(&table->putting);

@@ -149,9 +149,39 @@ void unmap_at_the_limit(Test &t)
 	EXPECT_EQ(rig.drop(scattered, mib), TCEWIN_OK);
 }
 
+// What one UNMAP has given back another may need.
+void unmap_with_what_is_kept(Test &t)
+{
+	Rig rig{t};
+	ASSERT_EQ(rig.add(scattered, mib), TCEWIN_OK);
+	ASSERT_EQ(rig.map(0, scattered, mib), TCEWIN_OK);
+	ASSERT_EQ(rig.map(2 * mib, scattered, 4 * kib), TCEWIN_OK);
+	rig.mm->limit = rig.mm->locked;
+	EXPECT_REFUSED(NO_MEMORY, rig.unmap(64 * kib, 64 * kib));
+	EXPECT_EQ(rig.unmap(2 * mib, 4 * kib), TCEWIN_OK);
+	EXPECT_EQ(rig.unmap(64 * kib, 64 * kib), TCEWIN_OK);
+	rig.expect_unmapped(64 * kib, 64 * kib);
+	rig.expect_mapped(128 * kib, scattered + 128 * kib, mib - 128 * kib);
+}
+
+// Nothing that is done for each of many mappings is done for all of them at once.
+void pauses(Test &t)
+{
+	constexpr u64 runs = 2048;
+	Rig rig{t};
+	ASSERT_EQ(rig.add(scattered, 4 * kib), TCEWIN_OK);
+	for (u64 i = 0; i < runs; i++)
+		ASSERT_EQ(rig.map(i * 8 * kib, scattered, 4 * kib), TCEWIN_OK);
+	const u64 yields = rig.calls(Point::yield);
+	EXPECT_EQ(rig.unmap(0, runs * 8 * kib), TCEWIN_OK);
+	const u64 loops = rig.personality().in_memory() ? 2 : 1; // what is forgotten, and before that told to PHBs
+	EXPECT(rig.calls(Point::yield) - yields >= runs - 1 + loops * (runs / 256));
+}
+
 constexpr tcewin_case cases[] = {
 	CASE(huge_window), CASE(remove_empty), CASE(neighbours_are_one),     CASE(batches),
 	CASE(one_by_one),  CASE(yields),       CASE(bookkeeping_is_charged), CASE_ON_BOTH(unmap_at_the_limit),
+	CASE_ON_BOTH(unmap_with_what_is_kept), CASE_ON_BOTH(pauses),
 };
 
 } // namespace
