@@ -92,6 +92,7 @@ constexpr std::array only_with_ddw{"create/default-pending-is-kept-apart",
 				   "defect/two-groups-create",
 				   "defect/huge-page-behind-small-pages",
 				   "map/huge-page-in-mixed-region",
+				   "map/transparent-huge-page",
 				   "defect/clearing-a-window",
 				   "defect/yields",
 				   "defect/pgsizes-16g",
@@ -103,7 +104,8 @@ constexpr std::array only_refused_v2{"set-iommu/v2-without-ddw"};
 constexpr std::array only_on_pseries{"create/default-beside-ddw", "defect/second-ddw-then-retry", "defect/pgsizes-16g",
 				     "set-container/incompatible-group", "client/qemu-second-container"};
 constexpr std::array only_on_powernv{"powernv/*", "v1-powernv/*"};
-constexpr std::array only_with_huge_pages{"defect/huge-page-behind-small-pages", "map/huge-page-in-mixed-region"};
+constexpr std::array only_with_huge_pages{"defect/huge-page-behind-small-pages", "map/huge-page-in-mixed-region",
+					  "map/transparent-huge-page"};
 
 const char *not_on_this_machine(const char *name)
 {
