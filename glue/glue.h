@@ -278,6 +278,7 @@ static inline bool tcewin_mm_is_current(const struct tcewin_mm *mm)
 }
 
 /* host.c */
+void tcewin_host_init(void);
 void tcewin_host_exit(void);
 
 /* pseries.c */

@@ -50,6 +50,20 @@ void tcewin_host_batch_put(void *page)
 }
 
 /**
+ * tcewin_host_init() - keeps a page for the next call on each CPU that is there
+ *
+ * So that nothing which a call takes seems to stay. Where there is no memory for it the call looks
+ * for some.
+ */
+void tcewin_host_init(void)
+{
+	int cpu;
+
+	for_each_online_cpu(cpu)
+		per_cpu(batch_page, cpu) = kmalloc(SZ_4K, GFP_KERNEL | __GFP_NOWARN);
+}
+
+/**
  * tcewin_host_exit() - gives back what was kept for the next call
  *
  * Context: the module's exit, no call is inside.

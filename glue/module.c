@@ -60,6 +60,7 @@ static int __init tcewin_init(void)
 	ret = tcewin_refuse_init();
 	if (ret)
 		return ret;
+	tcewin_host_init();
 	ret = tcewin_bus_init();
 	if (ret)
 		goto refuse_exit;
