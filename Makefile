@@ -19,7 +19,7 @@ help:
 	@echo '                          or a path of a kernel build tree'
 	@echo 'make harness              build/ppc64le/tcewin-harness'
 	@echo 'make host-tests           build/host/tcewin-tests: the suites on this machine, under ASan and UBSan'
-	@echo 'make tidy | format        clang-tidy | clang-format on the C++'
+	@echo 'make tidy | format        clang-tidy | clang-format on the C++ (CHECK=1: only say what would change)'
 	@echo 'make clean'
 
 demo:
@@ -62,8 +62,9 @@ cxx-host-flags := -std=c++23 -stdlib=libc++ -fno-exceptions -fno-rtti -Iinclude 
 tidy:
 	@printf '%s\0' core/*.cc | xargs -0 -n 1 -P "$$(nproc)" sh -c 'clang-tidy-19 --quiet "$$1" -- $(cxx-host-flags) 2> /dev/null' tidy
 
+# CHECK=1 changes nothing and fails where something would be changed.
 format:
-	@clang-format-19 -i core/*.cc core/*.hh
+	@git ls-files '*.cc' '*.hh' | xargs clang-format-19 $(if $(CHECK),--dry-run -Werror,-i)
 
 clean:
 	rm -rf build

@@ -146,7 +146,8 @@ int FakeFirmware::platform_release(FakePe *pe)
 	for (FakeTable *t : pe->tables)
 		t->words->each([&](u64 index, u64 word) {
 			if (!is_residue(word))
-				complaints_.add("gives the kernel a PE with a translation", t->start + (index << t->page_shift), word);
+				complaints_.add("gives the kernel a PE with a translation",
+						t->start + (index << t->page_shift), word);
 		});
 	if (pe->personality.in_memory() && !pe->tables.empty())
 		complaints_.add("gives the kernel a PE whose places are not empty", pe->tables[0]->start);
@@ -161,7 +162,8 @@ int FakeFirmware::platform_release(FakePe *pe)
 int FakeFirmware::set_object(FakePe *pe, u32 liobn, tcewin_host_table *table)
 {
 	FakeTable *t = of_pe(pe, liobn);
-	if (table && (!t || table->info.liobn != liobn || table->info.start != t->start || table->info.size > t->size()))
+	if (table &&
+	    (!t || table->info.liobn != liobn || table->info.start != t->start || table->info.size > t->size()))
 		complaints_.add("a table that is not the window's", liobn, table->info.start);
 	if (t)
 		t->object = table;

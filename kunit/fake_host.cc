@@ -39,8 +39,7 @@ bool FakeHeap::holds(const void *memory, u64 bytes) const
 FakeHost::FakeHost(Test &t)
 	: complaints{t}, memory{complaints}, firmware{complaints, injector, memory}, locks{complaints},
 	  heap{complaints}, levels{complaints}, ioda{complaints, injector, firmware, levels},
-	  kvm{complaints, injector, locks, memory},
-	  lock_{tcewin_run_lock_new(TCEWIN_LOCK_KINDS)}
+	  kvm{complaints, injector, locks, memory}, lock_{tcewin_run_lock_new(TCEWIN_LOCK_KINDS)}
 {
 	current_ = this;
 }

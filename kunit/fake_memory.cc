@@ -209,7 +209,8 @@ bool FakeMemory::unpin_page(u64 real)
 u32 FakeMemory::extents(const FakePin *pin, u64 address, u64 size, std::span<tcewin_extent> out) const
 {
 	const u64 page = u64{1} << page_shift;
-	if (address < pin->address || address - pin->address >= pin->size || pin->size - (address - pin->address) < size)
+	if (address < pin->address || address - pin->address >= pin->size ||
+	    pin->size - (address - pin->address) < size)
 		return 0;
 	u32 count = 0;
 	for (u64 at = 0; at < size; at += page) {

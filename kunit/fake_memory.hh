@@ -63,7 +63,8 @@ public:
 	// host.h's functions of the same names; unpin() only drops a user of the pin, true when it was the last.
 	int pin(FakeMm *mm, u64 address, u64 size, FakePin **pin);
 	bool unpin(FakeMm *mm, FakePin *pin);
-	// tcewin_host_pin_pages() and tcewin_host_unpin_page() for one page of the host; true when nothing pins it any more.
+	// tcewin_host_pin_pages() and tcewin_host_unpin_page() for one page of the host; true when nothing pins it any
+	// more.
 	int pin_page(FakeMm *mm, u64 address, u64 *real);
 	bool unpin_page(u64 real);
 	u32 extents(const FakePin *pin, u64 address, u64 size, std::span<tcewin_extent> out) const;

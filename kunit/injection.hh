@@ -20,7 +20,7 @@ enum class Point {
 	set_window,
 	unset_window,
 	settle, // tcewin_host_table_settle()
-	yield, // a fatal signal
+	yield,	// a fatal signal
 	put,
 	put_indirect,
 	stuff,

@@ -114,8 +114,8 @@ private:
 		rig.host.injector.disarm();
 		// The empty default window of a PE may lack, or be there beside another, only where the fault hit it,
 		// or the bookkeeping for it once it was there.
-		const bool hit = rig.host.firmware.default_window_faults != faults || p == Point::alloc ||
-				 p == Point::table;
+		const bool hit =
+			rig.host.firmware.default_window_faults != faults || p == Point::alloc || p == Point::table;
 		const auto spares = hit ? Snapshot::Spares::overlook : Snapshot::Spares::count;
 		allowed.check(t, rig.host.firmware.history, from);
 		if (status != TCEWIN_OK) {

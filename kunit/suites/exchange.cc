@@ -200,14 +200,9 @@ void fails(Test &t)
 }
 
 constexpr tcewin_case cases[] = {
-	CASE_ON_BOTH(put_replace_clear),
-	CASE_ON_BOTH(over_a_mapping),
-	CASE_ON_BOTH(one_entry),
-	CASE_ON_BOTH(under_a_mapping),
-	CASE_ON_BOTH(window_goes),
-	CASE_ON_BOTH(a_debt),
-	CASE_ON_BOTH(two_pes),
-	CASE_ON_BOTH(fails),
+	CASE_ON_BOTH(put_replace_clear), CASE_ON_BOTH(over_a_mapping), CASE_ON_BOTH(one_entry),
+	CASE_ON_BOTH(under_a_mapping),	 CASE_ON_BOTH(window_goes),    CASE_ON_BOTH(a_debt),
+	CASE_ON_BOTH(two_pes),		 CASE_ON_BOTH(fails),
 };
 
 } // namespace

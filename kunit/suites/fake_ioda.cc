@@ -32,7 +32,13 @@ struct Hand : Bare {
 		root = static_cast<u64 *>(tcewin_host_level_alloc(4 * kib));
 		leaf = static_cast<u64 *>(tcewin_host_level_alloc(4 * kib));
 		root[0] = big_endian(tcewin_host_real_address(leaf) | 3);
-		info = {.start = 0, .size = mib, .root = root, .page_shift = 16, .levels = 2, .level_shift = 9, .liobn = 0};
+		info = {.start = 0,
+			.size = mib,
+			.root = root,
+			.page_shift = 16,
+			.levels = 2,
+			.level_shift = 9,
+			.liobn = 0};
 		table = tcewin_host_table_new(nullptr, &info);
 	}
 	void set() { EXPECT_EQ(tcewin_host_set_window(pe, 0, table), TCEWIN_OK); }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The hand-over of a PE between the kernel and a user: nothing of the kernel's is left for the user, nothing of the user's for the
-// kernel, and when neither can be had the PE is nobody's.
+// The hand-over of a PE between the kernel and a user: nothing of the kernel's is left for the user, nothing of the
+// user's for the kernel, and when neither can be had the PE is nobody's.
 #include "tcewin/engine.h"
 
 #include "rig.hh"
@@ -92,7 +92,8 @@ void used_between(Test &t, const Personality &p)
 void used_between_on_powervm(Test &t) { used_between(t, Personality::powervm()); }
 void used_between_on_ioda2(Test &t) { used_between(t, Personality::ioda2()); }
 
-// Whatever fails at whichever call: the kernel has the PE as before, or the user has it and nothing of the kernel's with it.
+// Whatever fails at whichever call: the kernel has the PE as before, or the user has it and nothing of the kernel's
+// with it.
 void take_fails(Test &t, const Personality &p)
 {
 	for (Point point : {Point::platform_take, Point::query, Point::reset, Point::remove, Point::any_hcall,
@@ -128,7 +129,8 @@ void take_fails_on_vf(Test &t) { take_fails(t, small(Personality::powervm_vf()))
 void take_fails_on_ioda2(Test &t) { take_fails(t, small(Personality::ioda2())); }
 void take_fails_on_borrowed(Test &t) { take_fails(t, small(Personality::without_ddw())); }
 
-// The kernel cannot be told of its window, and firmware does not let it go: it gets the PE back, and has heard of no window.
+// The kernel cannot be told of its window, and firmware does not let it go: it gets the PE back, and has heard of no
+// window.
 void take_fails_for_good(Test &t)
 {
 	Kernels k{t, Personality::powervm()};

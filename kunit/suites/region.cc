@@ -181,7 +181,9 @@ void set(Test &t)
 }
 
 constexpr tcewin_case cases[] = {
-	CASE(extents), CASE(parts_of_4k_host), CASE(parts_of_64k_host), CASE(dirty), CASE(dirty_when_let_go), CASE(interrupted), CASE(set),
+	CASE(extents), CASE(parts_of_4k_host),	CASE(parts_of_64k_host),
+	CASE(dirty),   CASE(dirty_when_let_go), CASE(interrupted),
+	CASE(set),
 };
 
 } // namespace

@@ -179,9 +179,16 @@ void pauses(Test &t)
 }
 
 constexpr tcewin_case cases[] = {
-	CASE(huge_window), CASE(remove_empty), CASE(neighbours_are_one),     CASE(batches),
-	CASE(one_by_one),  CASE(yields),       CASE(bookkeeping_is_charged), CASE_ON_BOTH(unmap_at_the_limit),
-	CASE_ON_BOTH(unmap_with_what_is_kept), CASE_ON_BOTH(pauses),
+	CASE(huge_window),
+	CASE(remove_empty),
+	CASE(neighbours_are_one),
+	CASE(batches),
+	CASE(one_by_one),
+	CASE(yields),
+	CASE(bookkeeping_is_charged),
+	CASE_ON_BOTH(unmap_at_the_limit),
+	CASE_ON_BOTH(unmap_with_what_is_kept),
+	CASE_ON_BOTH(pauses),
 };
 
 } // namespace

@@ -51,8 +51,8 @@ int main(int argc, char **argv)
 	CLI11_PARSE(app, argc, argv);
 
 	fmt::print("{}\n", kernel_line());
-	// What the kernel still does by itself after it has come up is not to be counted. Where time counts instructions
-	// nobody waits for this to pass.
+	// What the kernel still does by itself after it has come up is not to be counted. Where time counts
+	// instructions nobody waits for this to pass.
 	if (count || only_check)
 		::sleep(20);
 	const auto function = must("an edu device", Rig::find());

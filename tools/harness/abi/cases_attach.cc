@@ -21,10 +21,7 @@ Result<> extension(Bench &b)
 	return *answer == wanted ? Result<>{} : fail(EPROTO); // answered, and wrongly
 }
 
-Result<> eeh_extension(Bench &b)
-{
-	return platform().eeh ? extension<VFIO_EEH, 1>(b) : extension<VFIO_EEH, 0>(b);
-}
+Result<> eeh_extension(Bench &b) { return platform().eeh ? extension<VFIO_EEH, 1>(b) : extension<VFIO_EEH, 0>(b); }
 
 template <unsigned long type>
 Result<> set_iommu(Bench &b)

@@ -121,7 +121,9 @@ std::string last_bytes_of_own_arrive(Bench &b)
 {
 	constexpr std::size_t count = 64;
 	const auto last = mapped_of_own(b) - count;
-	return b.writes(b.ddw->start() + last, {b.own->bytes(last, count)}) == Reach::arrived ? "" : "device does not reach it";
+	return b.writes(b.ddw->start() + last, {b.own->bytes(last, count)}) == Reach::arrived
+		       ? ""
+		       : "device does not reach it";
 }
 
 const Case cases[] = {

@@ -36,8 +36,8 @@ Counts Counts::now()
 
 Counts Counts::rested()
 {
-	// A global membarrier is a synchronize_rcu(); callbacks of the first grace period have begun to run by the end of
-	// the second, and on a busy machine they take a while.
+	// A global membarrier is a synchronize_rcu(); callbacks of the first grace period have begun to run by the end
+	// of the second, and on a busy machine they take a while.
 	for (int i = 0; i < 2; ++i)
 		(void)::syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 	auto last = now();
