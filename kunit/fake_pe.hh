@@ -121,6 +121,7 @@ struct FakeTable {
 	bool left_behind{};		// made before the engine came
 	bool not_announced{};		// tcewin_host_window_added() was made to refuse it
 	bool not_removed{};		// ibm,remove-pe-dma-window was made to refuse it
+	bool unlinked{};		// IODA2: no invalidation of the table reaches this PE any more
 	Words *words;			// IODA2: as the PHB has them, not as they are in memory
 	tcewin_host_table *in_memory{}; // IODA2
 	tcewin_host_table *object{};	// for the rest of the kernel to find
