@@ -231,7 +231,8 @@ Result<Ioba> Container::build(const Exclusive &hold, Slot &slot, const Window::R
 		if (r)
 			continue;
 		for (std::size_t j = 0; j < i; j++)
-			(void)window->leave(hold, *pes_[j]);
+			if (auto left = window->leave(hold, *pes_[j]); !left)
+				r = left; // STUCK says more than what began it
 		return fail(r.error());
 	}
 	slot = std::move(window);

@@ -49,7 +49,8 @@ Result<WindowTable *> Window::admit(Pe &pe, const PeWindow &at)
 	});
 	if (r)
 		return table;
-	(void)drop_member(members_.size() - 1);
+	if (auto left = drop_member(members_.size() - 1); !left)
+		r = left; // STUCK says more than what began it
 	return fail(r.error());
 }
 
@@ -79,8 +80,9 @@ Result<> Window::drop_member(std::size_t at)
 		member.table->walked = true;
 	}
 	members_.remove(at);
+	// @pe goes on translating as the table is now, whatever becomes of it: nothing of it is ever to be given back.
 	if (!empty && !gone)
-		abandoned_ = true;
+		abandoned_ = stuck_ = true;
 	if (--member.table->members == 0)
 		drop_table(member.table);
 	if (empty || gone)
@@ -100,6 +102,7 @@ void Window::drop_table(WindowTable *table)
 			tcewin_host_table_settle_rest(table->host.get());
 		}
 		if (abandoned_ || (table->walked && table->tree)) {
+			table->keep_for_hardware();
 			(void)tables_[i].release();
 		}
 		tables_.remove(i);
