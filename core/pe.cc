@@ -80,6 +80,9 @@ Result<PageShift> Pe::check_request(u32 page_shift, Bytes size, u32 levels) cons
 		return fail(TCEWIN_BAD_SIZE);
 	if (levels == 0 || levels > levels_max)
 		return fail(TCEWIN_BAD_LEVELS);
+	// QEMU's firmware cuts the number of TCEs to 32 bits; what it then leaves behind ends the machine later.
+	if (!shares_tables() && page->pages(size).raw() >> 32)
+		return fail(TCEWIN_TOO_LARGE);
 	if (borrowed() && (*page != page_4k || size != default_geometry().size))
 		return fail(TCEWIN_NO_DDW);
 	return *page;

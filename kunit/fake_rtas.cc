@@ -82,6 +82,8 @@ int FakeFirmware::create(FakePe *pe, u32 page_shift, u32 window_shift, tcewin_dd
 	}
 	if (pe->tables.size() >= pe->info.max_windows)
 		return rtas_hardware;
+	if (window_shift - page_shift > 31)
+		complaints_.add("ibm,create-pe-dma-window of more TCEs than QEMU counts", page_shift, window_shift);
 	if (const u32 liobn = std::exchange(pe->override_liobn, 0); liobn && of_pe(pe, liobn)) {
 		*window = {liobn, p.ddw_start};
 		return rtas_success;

@@ -57,21 +57,23 @@ private:
 			rig.host.injector.disarm();
 		if (!random.one_in(4))
 			return;
-		static constexpr Point lpar[] = {Point::any_hcall, Point::put_indirect, Point::stuff, Point::put,
-						 Point::any_rtas,  Point::query,	Point::create, Point::remove,
-						 Point::reset};
+		static constexpr Point lpar[] = {Point::any_hcall, Point::put_indirect, Point::stuff,
+						 Point::put,	   Point::any_rtas,	Point::query,
+						 Point::create,	   Point::remove,	Point::reset};
 		static constexpr Point ioda2[] = {Point::level, Point::table, Point::set_window, Point::unset_window};
-		static constexpr Point both[] = {Point::alloc, Point::charge, Point::pin,
+		static constexpr Point both[] = {Point::alloc,	  Point::charge, Point::pin,
 						 Point::announce, Point::yield,	 Point::settle};
 		const bool in_memory = rig.personality().in_memory();
-		const Point point = random.one_in(3)   ? both[random.below(6)]
-				    : in_memory	       ? ioda2[random.below(4)]
-						       : lpar[random.below(9)];
+		const Point point = random.one_in(3) ? both[random.below(6)]
+				    : in_memory	     ? ioda2[random.below(4)]
+						     : lpar[random.below(9)];
 		const bool hcall = point == Point::any_hcall || point == Point::put_indirect || point == Point::stuff ||
 				   point == Point::put;
 		rig.host.injector.arm(point, {.at = random.small(5),
 					      .onwards = random.one_in(2),
-					      .status = hcall && random.one_in(3) ? -16 : random.one_in(4) ? -3 : -1,
+					      .status = hcall && random.one_in(3) ? -16
+							: random.one_in(4)	  ? -3
+										  : -1,
 					      .partial = random.below(513)});
 		odd_firmware(*rig.fake[random.below(rig.pes)]);
 	}
@@ -95,15 +97,22 @@ private:
 		switch (random.below(12)) {
 		case 0:
 		case 1:
-		case 2: return map();
+		case 2:
+			return map();
 		case 3:
-		case 4: return unmap();
-		case 5: return memory();
-		case 6: return create();
-		case 7: return remove();
+		case 4:
+			return unmap();
+		case 5:
+			return memory();
+		case 6:
+			return create();
+		case 7:
+			return remove();
 		case 8:
-		case 9: return come_or_go(static_cast<unsigned>(random.below(rig.pes)));
-		default: return kvm();
+		case 9:
+			return come_or_go(static_cast<unsigned>(random.below(rig.pes)));
+		default:
+			return kvm();
 		}
 	}
 
@@ -111,9 +120,9 @@ private:
 	template <class... S>
 	bool verdict(const char *call, int status, S... refusals)
 	{
-		const bool known = status == TCEWIN_OK || status == TCEWIN_NO_MEMORY || status == TCEWIN_FIRMWARE_ERROR ||
-				   status == TCEWIN_INTERRUPTED || status == TCEWIN_STUCK ||
-				   status == TCEWIN_NO_GROUP || ((status == refusals) || ...);
+		const bool known = status == TCEWIN_OK || status == TCEWIN_NO_MEMORY ||
+				   status == TCEWIN_FIRMWARE_ERROR || status == TCEWIN_INTERRUPTED ||
+				   status == TCEWIN_STUCK || status == TCEWIN_NO_GROUP || ((status == refusals) || ...);
 		if (!known)
 			t.fail(__FILE__, __LINE__, Line{}.add(call).add(" answers ").value(status));
 		return status == TCEWIN_OK;

@@ -95,6 +95,20 @@ Result<> beyond_reason(Bench &b)
 	return mapped ? Result<>{} : fail(EPROTO);
 }
 
+// QEMU's firmware counts TCEs in 32 bits: it takes this for a window of none, and dies of the next one.
+Result<> of_33_bits(Bench &b)
+{
+	const auto asked = create(b, page_shift(), 1ull << 32 << page_shift(), 1);
+	if (asked || asked.error().code() != EINVAL)
+		return asked;
+	auto next = b.container().tce_create(page_shift(), Bench::ddw_size, 1);
+	if (!next)
+		return fail(EPROTO);
+	if (auto gone = b.container().tce_remove(*next); !gone)
+		return gone;
+	return fail(EINVAL);
+}
+
 Result<> every_page_size(Bench &b)
 {
 	for (auto left = b.info().ddw.pgsizes; left; left &= left - 1) {
@@ -154,6 +168,10 @@ const Case cases[] = {
 	 .row = "CREATE: more than firmware has left: EINVAL",
 	 .expected = EINVAL,
 	 .call = window_size<1ull << 63>},
+	{.name = "defect/create-of-33-bits",
+	 .row = "CREATE: on pSeries 2^32 TCEs and more: EINVAL",
+	 .expected = EINVAL,
+	 .call = of_33_bits},
 	{.name = "defect/create-beyond-bookkeeping",
 	 .row = "defects: larger than its bookkeeping: ENOMEM, or a window that works",
 	 .expected = {ENOMEM, EINVAL},
