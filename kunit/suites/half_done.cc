@@ -139,6 +139,26 @@ void remove_fails_beside_kvm(Test &t)
 	EXPECT_EQ(rig.drop(scattered, scattered_size), TCEWIN_OK);
 }
 
+// The user dies, and KVM's entry stays in a table that can be neither emptied nor removed: so does the page behind it.
+void death_beside_kvm(Test &t)
+{
+	Rig rig{t, pes(t, 1)};
+	ASSERT_EQ(rig.add(scattered, mib), TCEWIN_OK);
+	ASSERT_EQ(put(rig, 5, scattered), TCEWIN_OK);
+	rig.host.stuck_is_expected = true;
+	rig.host.injector.arm(Point::any_hcall, {.at = 1, .onwards = true});
+	refuse_taking_back(rig, 1, true);
+	EXPECT_EQ(rig.detach(0), TCEWIN_STUCK);
+	rig.host.injector.disarm();
+	EXPECT_EQ(rig.drop(scattered, mib), TCEWIN_STILL_MAPPED);
+	tcewin_container_destroy(rig.container);
+	rig.container = nullptr;
+	EXPECT_EQ(rig.mm->pins.size(), 1);
+	EXPECT(rig.reach(low + 20 * kib, true));
+	rig.host.firmware.check_reach("reaches memory that is not pinned");
+	EXPECT_EQ(rig.release(0), TCEWIN_QUARANTINED);
+}
+
 // Nor does firmware take the window that REMOVE has emptied, and then what was in it cannot be put back.
 void remove_cannot_be_undone(Test &t)
 {
@@ -166,8 +186,13 @@ void remove_cannot_be_undone(Test &t)
 }
 
 constexpr tcewin_case cases[] = {
-	CASE(no_table_and_not_removed),	   CASE(newcomer_without_table),	  CASE(keeper_stays),
-	CASE_ON_BOTH(newcomer_gets_stuck), CASE_ON_BOTH(remove_fails_beside_kvm), CASE(remove_cannot_be_undone),
+	CASE(no_table_and_not_removed),
+	CASE(newcomer_without_table),
+	CASE(keeper_stays),
+	CASE_ON_BOTH(newcomer_gets_stuck),
+	CASE_ON_BOTH(remove_fails_beside_kvm),
+	CASE(remove_cannot_be_undone),
+	CASE(death_beside_kvm),
 };
 
 } // namespace
