@@ -35,14 +35,14 @@ Result<> Container::check_mirrors(const tcewin_pe_info &info) const
 }
 
 // Gives @pe every window there is: the table is the same.
-Result<> Container::share(Pe &pe)
+Result<> Container::share(const Exclusive &hold, Pe &pe)
 {
 	for (Slot &slot : slots_) {
 		if (!slot)
 			continue;
 		const WindowGeometry &g = slot->geometry();
 		const PeWindow at = TRY(pe.create_at(g.page_shift, g.size, g.start));
-		TRY(slot->join(pe, at));
+		TRY(slot->join(hold, pe, at));
 	}
 	return {};
 }
@@ -50,13 +50,13 @@ Result<> Container::share(Pe &pe)
 // The same for a PE with tables of its own: at the same place, with the same translations. It begins with its default
 // window alone; where the container has none, that one keeps its place from being given to the first DDW, and goes
 // after it, or before it if one window is all the PE can have.
-Result<> Container::mirror(Pe &pe)
+Result<> Container::mirror(const Exclusive &hold, Pe &pe)
 {
 	const Bytes size = default_exists() ? slots_[0]->geometry().size : default_geometry().size;
 	const PeWindow first = TRY(pe.restore_default(size));
 	bool spare = !default_exists();
 	if (!spare)
-		TRY(slots_[0]->join(pe, first));
+		TRY(slots_[0]->join(hold, pe, first));
 	for (Slot &slot : slots_) {
 		if (!slot || slot->kind() == WindowKind::default_window)
 			continue;
@@ -64,50 +64,64 @@ Result<> Container::mirror(Pe &pe)
 			TRY(pe.remove(first));
 		const WindowGeometry &g = slot->geometry();
 		const PeWindow at = TRY(pe.create_at(g.page_shift, g.size, g.start));
-		TRY(slot->join(pe, at));
+		TRY(slot->join(hold, pe, at));
 		if (std::exchange(spare, false) && pe.info().max_windows > 1)
 			TRY(pe.remove(first));
 	}
 	return spare ? pe.remove(first) : Result<>{};
 }
 
+Result<> Container::check_newcomer(const Pe &pe) const
+{
+	if (pe.borrowed() && kind_ == TCEWIN_CONTAINER_V2)
+		return fail(TCEWIN_NO_DDW);
+	if (pes_.empty())
+		return {};
+	return kind_ == TCEWIN_CONTAINER_V1 ? fail(TCEWIN_ONE_GROUP_ONLY) : check_mirrors(pe.info());
+}
+
 // Whatever the hand-over left in firmware ends here: a PE begins with its default window, reset and emptied.
 Result<> Container::attach(Pe &pe)
 {
 	const Exclusive hold{lock_};
-	if (pe.borrowed() && kind_ == TCEWIN_CONTAINER_V2)
-		return fail(TCEWIN_NO_DDW);
-	if (kind_ == TCEWIN_CONTAINER_V1 && !pes_.empty())
-		return fail(TCEWIN_ONE_GROUP_ONLY);
+	TRY(check_newcomer(pe));
 	TRY(pes_.reserve(pes_.size() + 1));
-	if (!pes_.empty()) {
-		TRY(check_mirrors(pe.info()));
-		for (Slot &slot : slots_)
-			if (slot)
-				TRY(slot->reserve_tables(pes_.size() + 1));
-		if (auto r = pe.shares_tables() ? share(pe) : mirror(pe); !r) {
-			if (auto left = leave_all(pe); !left)
-				r = left; // STUCK says more than what began it
-			pe.abandon();
-			return r;
-		}
-		pes_.push(&pe);
-		return {};
-	}
-	pes_.push(&pe);
-	auto r = build(slots_[0], {pe.default_geometry(), WindowKind::default_window, 1, kind_ == TCEWIN_CONTAINER_V1},
-		       Charge{});
-	if (!r)
-		pes_.pop();
-	return r.transform([](Ioba) {});
+	return pes_.empty() ? attach_first(hold, pe) : attach_another(hold, pe);
 }
 
-Result<> Container::leave_all(Pe &pe)
+Result<> Container::attach_first(const Exclusive &hold, Pe &pe)
+{
+	pes_.push(&pe);
+	const auto built =
+		build(hold, slots_[0],
+		      {pe.default_geometry(), WindowKind::default_window, 1, kind_ == TCEWIN_CONTAINER_V1}, Charge{});
+	if (!built)
+		pes_.pop();
+	return built.transform([](Ioba) {});
+}
+
+Result<> Container::attach_another(const Exclusive &hold, Pe &pe)
+{
+	for (Slot &slot : slots_)
+		if (slot)
+			TRY(slot->reserve_tables(hold, pes_.size() + 1));
+	auto r = pe.shares_tables() ? share(hold, pe) : mirror(hold, pe);
+	if (r) {
+		pes_.push(&pe);
+		return r;
+	}
+	if (auto left = leave_all(hold, pe); !left)
+		r = left; // STUCK says more than what began it
+	pe.abandon();
+	return r;
+}
+
+Result<> Container::leave_all(const Exclusive &hold, Pe &pe)
 {
 	Result<> result;
 	for (Slot &slot : slots_)
 		if (slot)
-			if (auto r = slot->leave(pe); !r)
+			if (auto r = slot->leave(hold, pe); !r)
 				result = r;
 	return result;
 }
@@ -118,17 +132,17 @@ Result<> Container::detach(Pe &pe)
 	std::size_t i = 0;
 	while (i < pes_.size() && pes_[i] != &pe)
 		i++;
-	return i < pes_.size() ? detach_at(i) : fail(TCEWIN_NO_GROUP);
+	return i < pes_.size() ? detach_at(hold, i) : fail(TCEWIN_NO_GROUP);
 }
 
-Result<> Container::detach_at(std::size_t i)
+Result<> Container::detach_at(const Exclusive &hold, std::size_t i)
 {
-	Result<> result = leave_all(*pes_[i]);
+	Result<> result = leave_all(hold, *pes_[i]);
 	pes_.remove(i);
 	if (pes_.empty()) {
 		for (Slot &slot : slots_) {
 			if (slot)
-				slot->forget();
+				slot->forget(hold);
 			slot.reset();
 		}
 	}
@@ -140,7 +154,7 @@ void Container::retire()
 {
 	const Exclusive hold{lock_};
 	while (!pes_.empty())
-		(void)detach_at(0); // what is stuck has been told
+		(void)detach_at(hold, 0); // what is stuck has been told
 }
 
 Result<tcewin_container_info> Container::info()
@@ -156,7 +170,7 @@ Result<tcewin_container_info> Container::info()
 Result<> Container::register_memory(UserVa address, Bytes size)
 {
 	const Exclusive hold{lock_};
-	return regions_.add(mm_, address, size);
+	return regions_.add(hold, mm_, address, size);
 }
 
 Result<> Container::unregister_memory(UserVa address, Bytes size)
@@ -167,7 +181,7 @@ Result<> Container::unregister_memory(UserVa address, Bytes size)
 	for (const Slot &slot : slots_)
 		if (known && slot && slot->foreign_maps(regions_, *region))
 			return fail(TCEWIN_STILL_MAPPED);
-	return regions_.remove(address, size);
+	return regions_.remove(hold, address, size);
 }
 
 Result<> Container::enable()
@@ -177,7 +191,7 @@ Result<> Container::enable()
 		return fail(TCEWIN_ALREADY_ENABLED);
 	if (pes_.empty())
 		return fail(TCEWIN_NOTHING_TO_ENABLE);
-	enabled_.emplace(TRY(Charge::take(mm_, pes_[0]->info().default_size)));
+	enabled_.begin(hold, TRY(Charge::take(mm_, pes_[0]->info().default_size)));
 	return {};
 }
 
@@ -187,49 +201,52 @@ Result<> Container::disable()
 	for (Slot &slot : slots_)
 		if (slot)
 			TRY(slot->unmap_all());
-	enabled_.reset();
+	enabled_.end(hold);
 	return {};
 }
 
 // ---- windows ----
 
-// A window like @wanted on every PE or on none. A DDW lies where the platform puts it on the first, and the others
-// follow.
-Result<Ioba> Container::build(Slot &slot, const Window::Request &wanted, Charge charge)
+// A DDW lies where the platform puts it on the first PE, and the others follow. That they cannot is firmware's fault:
+// PEs of one container are alike.
+Result<> Container::put_on(const Exclusive &hold, Window &window, Pe &pe, bool is_first)
 {
-	const WindowGeometry &g = wanted.geometry;
+	const WindowGeometry &g = window.geometry();
+	const auto made = window.kind() == WindowKind::default_window ? pe.restore_default(g.size)
+			  : is_first				      ? pe.create(g.page_shift, g.size)
+								      : pe.create_at(g.page_shift, g.size, g.start);
+	const PeWindow at =
+		TRY(made.transform_error([](Error e) { return e == TCEWIN_INCOMPATIBLE ? TCEWIN_FIRMWARE_ERROR : e; }));
+	window.place(at.geometry.start);
+	return window.join(hold, pe, at);
+}
+
+// A window like @wanted on every PE or on none.
+Result<Ioba> Container::build(const Exclusive &hold, Slot &slot, const Window::Request &wanted, Charge charge)
+{
 	auto window = TRY(Window::create(mm_, wanted, std::move(charge)));
-	TRY(window->reserve_tables(pes_.size()));
+	TRY(window->reserve_tables(hold, pes_.size()));
 	for (std::size_t i = 0; i < pes_.size(); i++) {
-		Pe &pe = *pes_[i];
-		auto at = wanted.kind == WindowKind::default_window ? pe.restore_default(g.size)
-			  : i == 0				    ? pe.create(g.page_shift, g.size)
-				   : pe.create_at(g.page_shift, g.size, window->geometry().start);
-		Result<> r;
-		if (!at) {
-			r = fail(at.error());
-		} else {
-			window->place(at->geometry.start);
-			r = window->join(pe, *at);
-		}
-		if (!r) {
-			for (std::size_t j = 0; j < i; j++)
-				(void)window->leave(*pes_[j]);
-			return fail(r.error());
-		}
+		auto r = put_on(hold, *window, *pes_[i], i == 0);
+		if (r)
+			continue;
+		for (std::size_t j = 0; j < i; j++)
+			if (auto left = window->leave(hold, *pes_[j]); !left)
+				r = left; // STUCK says more than what began it
+		return fail(r.error());
 	}
 	slot = std::move(window);
 	return slot->geometry().start;
 }
 
-Result<Ioba> Container::bring_default_back(Bytes size, Charge charge)
+Result<Ioba> Container::bring_default_back(const Exclusive &hold, Bytes size, Charge charge)
 {
 	for (const Slot &slot : slots_)
 		if (slot)
 			return fail(TCEWIN_IN_THE_WAY);
 	WindowGeometry wanted = default_geometry();
 	wanted.size = size;
-	return build(slots_[0], {wanted, WindowKind::default_window, 1, false}, std::move(charge));
+	return build(hold, slots_[0], {wanted, WindowKind::default_window, 1, false}, std::move(charge));
 }
 
 Result<Ioba> Container::create_window(u32 page_shift, Bytes size, u32 levels)
@@ -239,9 +256,9 @@ Result<Ioba> Container::create_window(u32 page_shift, Bytes size, u32 levels)
 	const PageShift page = TRY(pes_[0]->check_request(page_shift, size, levels));
 	Charge charge = TRY(Charge::for_one<Window>(mm_));
 	if (!default_exists() && pes_[0]->is_default(page, size))
-		return bring_default_back(size, std::move(charge));
+		return bring_default_back(hold, size, std::move(charge));
 	Slot *slot = TRY(free_slot());
-	return build(*slot, {{Ioba{0}, size, page}, WindowKind::ddw, levels, false}, std::move(charge));
+	return build(hold, *slot, {{Ioba{0}, size, page}, WindowKind::ddw, levels, false}, std::move(charge));
 }
 
 Result<> Container::remove_window(Ioba start)
@@ -251,7 +268,7 @@ Result<> Container::remove_window(Ioba start)
 	for (Slot &slot : slots_) {
 		if (!slot || slot->geometry().start != start)
 			continue;
-		TRY(slot->remove());
+		TRY(slot->remove(hold));
 		slot.reset();
 		return {};
 	}

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A container: PEs, the windows they share, and the user's memory. Each public function is one ioctl or one step of
-// VFIO's; the contract stands in tcewin/engine.h. Map and unmap run beside each other; everything else has the
-// container to itself.
+// VFIO's; the contract stands in tcewin/engine.h. Map and unmap run beside each other, and KVM's exchanges beside
+// everything (they come by a table, and meet its window alone); everything else has the container to itself. What
+// changes its state takes the Exclusive that proves it: with a Shared it does not compile.
 #pragma once
 
 #include <array>
@@ -11,6 +12,18 @@
 
 namespace tcewin
 {
+
+// What ENABLE has charged for, while it lasts.
+class Enabled
+{
+public:
+	explicit operator bool() const { return charge_.has_value(); }
+	void begin(const Exclusive &, Charge charge) { charge_.emplace(std::move(charge)); }
+	void end(const Exclusive &) { charge_.reset(); }
+
+private:
+	std::optional<Charge> charge_;
+};
 
 class Container
 {
@@ -43,19 +56,24 @@ private:
 	Result<Slot *> free_slot() REQUIRES(lock_);
 	Result<> check_usable() const REQUIRES_SHARED(lock_);
 	Result<> check_mirrors(const tcewin_pe_info &info) const REQUIRES(lock_);
-	Result<> mirror(Pe &pe) REQUIRES(lock_);
-	Result<> share(Pe &pe) REQUIRES(lock_);
-	Result<Ioba> build(Slot &slot, const Window::Request &wanted, Charge charge) REQUIRES(lock_);
-	Result<Ioba> bring_default_back(Bytes size, Charge charge) REQUIRES(lock_);
-	Result<> leave_all(Pe &pe) REQUIRES(lock_);
-	Result<> detach_at(std::size_t i) REQUIRES(lock_);
+	Result<> check_newcomer(const Pe &pe) const REQUIRES(lock_);
+	Result<> attach_first(const Exclusive &hold, Pe &pe) REQUIRES(lock_);
+	Result<> attach_another(const Exclusive &hold, Pe &pe) REQUIRES(lock_);
+	Result<> mirror(const Exclusive &hold, Pe &pe) REQUIRES(lock_);
+	Result<> share(const Exclusive &hold, Pe &pe) REQUIRES(lock_);
+	Result<> put_on(const Exclusive &hold, Window &window, Pe &pe, bool is_first) REQUIRES(lock_);
+	Result<Ioba> build(const Exclusive &hold, Slot &slot, const Window::Request &wanted, Charge charge)
+		REQUIRES(lock_);
+	Result<Ioba> bring_default_back(const Exclusive &hold, Bytes size, Charge charge) REQUIRES(lock_);
+	Result<> leave_all(const Exclusive &hold, Pe &pe) REQUIRES(lock_);
+	Result<> detach_at(const Exclusive &hold, std::size_t i) REQUIRES(lock_);
 
 	void *mm_;
 	tcewin_container_kind kind_;
 	Lock lock_;
 	Vec<Pe *> pes_ GUARDED_BY(lock_);
 	RegionSet regions_ GUARDED_BY(lock_); // outlives the windows, whose ledgers point into it
-	std::optional<Charge> enabled_ GUARDED_BY(lock_);
+	Enabled enabled_ GUARDED_BY(lock_);
 	std::array<Slot, TCEWIN_WINDOWS_MAX> slots_ GUARDED_BY(lock_){};
 };
 

@@ -18,7 +18,7 @@ public:
 	Result<tcewin_ddw_query> query() const;
 	// Where firmware puts it. TOO_LARGE.
 	Result<tcewin_ddw_window> create(PageShift page, Bytes size) const;
-	// It is still there when this fails.
+	// It is still there when this fails. That there is none is no failure.
 	Result<> remove(Liobn liobn) const;
 	// Ends every DDW and brings the default window back; what that one holds is not promised.
 	Result<> reset() const;

@@ -4,7 +4,7 @@
 namespace tcewin
 {
 
-ForeignEntries::~ForeignEntries()
+void ForeignEntries::clear()
 {
 	while (Page *page = pages_.first()) {
 		pages_.erase(page);

@@ -19,7 +19,7 @@ public:
 	// Its memory is charged to @mm.
 	explicit ForeignEntries(void *mm) : mm_{mm} {}
 	ForeignEntries(const ForeignEntries &) = delete;
-	~ForeignEntries();
+	~ForeignEntries() { clear(); }
 
 	// An empty word where there is none.
 	Tce get(TceIndex i) const;
@@ -29,6 +29,8 @@ public:
 	void set(TceIndex i, Tce word);
 
 	bool empty() const { return pages_.empty(); }
+	// All of them are forgotten.
+	void clear();
 	// The first words in @range that belong together: consecutive entries that are in the table (or else empty, at
 	// the range's end); and where they are.
 	TceRange next_valid(TceRange range) const

@@ -50,14 +50,19 @@ Result<PeWindow> IodaWindows::create_at(PageShift page, Bytes size, Ioba at)
 
 Result<> IodaWindows::connect(const PeWindow &window, tcewin_host_table *table)
 {
-	return from_status(tcewin_host_set_window(host_, window.liobn.raw(), table));
+	TRY(from_status(tcewin_host_set_window(host_, window.liobn.raw(), table)));
+	walked_[window.liobn.raw()] = true;
+	return {};
 }
 
 Result<> IodaWindows::remove(const PeWindow &window) { return drop(*windows_.find(window.liobn)); }
 
 Result<> IodaWindows::drop(Slot &slot)
 {
-	TRY(from_status(tcewin_host_unset_window(host_, slot->window.liobn.raw())));
+	bool &walked = walked_[slot->window.liobn.raw()];
+	if (walked)
+		TRY(from_status(tcewin_host_unset_window(host_, slot->window.liobn.raw())));
+	walked = false;
 	windows_.forget(slot);
 	return {};
 }

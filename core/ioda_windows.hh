@@ -4,6 +4,8 @@
 // Pe.
 #pragma once
 
+#include <array>
+
 #include "table.hh"
 #include "window_list.hh"
 
@@ -49,6 +51,8 @@ private:
 	void *host_;
 	const tcewin_pe_info &info_;
 	WindowList windows_;
+	// By place: its PHB may walk a table there. After a set that failed nothing does, and nothing is to be unset.
+	std::array<bool, TCEWIN_WINDOWS_MAX> walked_{};
 };
 
 } // namespace tcewin

@@ -36,6 +36,9 @@ public:
 	// No device reaches it any more.
 	~LevelTree();
 
+	// The user pays for none of it any more.
+	void end_charge() { charge_.end(); }
+
 	const Tce *root() const { return root_; }
 	Shape shape() const { return shape_; }
 

@@ -98,6 +98,11 @@ Result<PeWindow> LparWindows::create_now(PageShift page, Bytes size)
 {
 	TRY(check_room(page, size));
 	const auto made = TRY(ddw_.create(page, size));
+	if (windows_.find(Liobn{made.liobn})) {
+		// Nothing was made that could be removed: whatever has this name is another window.
+		tcewin_host_event(host_, TCEWIN_EVENT_FIRMWARE, "two windows of one LIOBN", made.liobn);
+		return fail(TCEWIN_FIRMWARE_ERROR);
+	}
 	const PeWindow window{Liobn{made.liobn}, {Ioba{made.start}, size, page}, WindowKind::ddw};
 	Residue residue = suspect_ || info_.max_windows == 1 ? Residue::possible : Residue::none;
 	Result<> r = check_place(window);

@@ -76,10 +76,11 @@ public:
 		tcewin_host_uncharge(mm_, bytes);
 		bytes_ -= bytes;
 	}
-	~Charge()
+	~Charge() { end(); }
+	void end()
 	{
-		if (bytes_)
-			tcewin_host_uncharge(mm_, bytes_);
+		if (const std::size_t bytes = std::exchange(bytes_, 0))
+			tcewin_host_uncharge(mm_, bytes);
 	}
 
 private:

@@ -194,7 +194,7 @@ RegionSet::~RegionSet()
 	}
 }
 
-Result<> RegionSet::add(void *mm, UserVa start, Bytes size)
+Result<> RegionSet::add(const Exclusive &, void *mm, UserVa start, Bytes size)
 {
 	const PageShift page = host_page();
 	if (size == Bytes{0})
@@ -212,7 +212,7 @@ Result<> RegionSet::add(void *mm, UserVa start, Bytes size)
 	return {};
 }
 
-Result<> RegionSet::remove(UserVa start, Bytes size)
+Result<> RegionSet::remove(const Exclusive &, UserVa start, Bytes size)
 {
 	Region *r = find(start);
 	if (!r || r->start() != start || r->size() != size)

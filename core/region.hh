@@ -8,6 +8,7 @@
 #include <atomic>
 #include <span>
 
+#include "lock.hh"
 #include "memory.hh"
 #include "tce.hh"
 #include "tree.hh"
@@ -125,7 +126,8 @@ private:
 	std::atomic<bool> written_{false}; // else when the region is let go
 };
 
-// The regions of one container. They never overlap. Guarded by the container's lock.
+// The regions of one container. They never overlap. Guarded by the container's lock: who changes them proves by an
+// argument that he holds it alone.
 class RegionSet
 {
 public:
@@ -134,9 +136,9 @@ public:
 	~RegionSet();
 
 	// ALREADY_REGISTERED, OVERLAP, and what Region::create() answers.
-	Result<> add(void *mm, UserVa start, Bytes size);
+	Result<> add(const Exclusive &container, void *mm, UserVa start, Bytes size);
 	// Exactly this range. UNKNOWN_REGION, STILL_MAPPED.
-	Result<> remove(UserVa start, Bytes size);
+	Result<> remove(const Exclusive &container, UserVa start, Bytes size);
 	// The region that @va is in, or nullptr.
 	Region *find(UserVa va) const
 	{

@@ -126,9 +126,10 @@ Result<Settled> Window::transact(TceRange range, std::span<Tce> words, Holes hol
 {
 	for (std::size_t i = 0; i < tables_.size(); i++) {
 		TceIndex touched = range.first;
-		Result<> done = tables_[i]->backend.visit([&](auto &backend) -> Result<> {
+		WindowTable &table = *tables_[i];
+		Result<> done = table.backend.visit([&](auto &backend) -> Result<> {
 			Writer writer{backend, words, range.first, signals};
-			Result<> r = forward(writer, *tables_[i]).and_then([&] { return writer.flush(); });
+			Result<> r = forward(writer, table).and_then([&] { return writer.flush(); });
 			touched = writer.touched();
 			return r;
 		});

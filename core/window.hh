@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // One DMA window of a container: the same translations in N tables (one per PE), and the ledger that says what they
 // are. Map, unmap and the window's end are transactions over all N. Owned by Container, whose lock is held, shared for
-// map and unmap.
+// map and unmap. Who comes or goes with a table proves by an argument that the container is his alone. KVM comes by its
+// tables, with no lock of the container's: so what it meets is guarded by the window's own lock, the list of tables
+// included.
 #pragma once
+
+#include <algorithm>
 
 #include "ledger.hh"
 #include "lock.hh"
@@ -34,13 +38,10 @@ public:
 	// Where the first PE has it; before its table joins.
 	void place(Ioba start) { request_.geometry.start = start; }
 	// Room for @count tables altogether. NO_MEMORY.
-	Result<> reserve_tables(std::size_t count)
-	{
-		return tables_.reserve(count).and_then([&] { return members_.reserve(count); });
-	}
+	Result<> reserve_tables(const Exclusive &container, std::size_t count);
 	// @at is this window on @pe, empty; gets every translation there is. reserve_tables() has been called.
-	// BAD_LEVELS, NO_MEMORY, FIRMWARE_ERROR, INTERRUPTED, STUCK: then the window has left @pe again.
-	Result<> join(Pe &pe, const PeWindow &at);
+	// BAD_LEVELS, NO_MEMORY, FIRMWARE_ERROR, INTERRUPTED: then the window has left @pe again. STUCK: as of leave().
+	Result<> join(const Exclusive &container, Pe &pe, const PeWindow &at);
 
 	// tcewin_map() and tcewin_unmap() with @ioba in this window.
 	[[gnu::always_inline]] Result<> map(const RegionSet &regions, Ioba ioba, UserVa address, Bytes size,
@@ -70,12 +71,12 @@ public:
 
 	// Ends every translation and takes the window away from every PE. All or nothing, but for firmware that refuses
 	// a later PE's: that one is left empty. FIRMWARE_ERROR, INTERRUPTED, NO_MEMORY, STUCK.
-	Result<> remove();
+	Result<> remove(const Exclusive &container);
 	// Takes the window away from @pe, whatever firmware says. STUCK: a translation may be left there, so what is
 	// mapped now stays pinned for good.
-	Result<> leave(Pe &pe);
+	Result<> leave(const Exclusive &container, Pe &pe);
 	// No table is left: what was mapped is free to be unregistered.
-	void forget();
+	void forget(const Exclusive &container);
 
 private:
 	struct Member {
@@ -107,7 +108,25 @@ private:
 	void take_back(TceRange range) REQUIRES(lock_);
 	void settle(TceRange range) REQUIRES(lock_);
 	Result<WindowTable *> table_for(Pe &pe, const PeWindow &at) REQUIRES(lock_);
-	Result<> admit(Pe &pe, const PeWindow &at) REQUIRES(lock_);
+	Result<WindowTable *> admit(Pe &pe, const PeWindow &at) REQUIRES(lock_);
+	// One after the other, for what must not be called with the lock held: nullptr behind the last.
+	WindowTable *table_at(std::size_t i)
+	{
+		const Shared hold{lock_};
+		return i < tables_.size() ? tables_[i].get() : nullptr;
+	}
+	// The table that goes with @pe, or nullptr.
+	WindowTable *last_table_of(const Pe &pe)
+	{
+		const Shared hold{lock_};
+		const Member *member = member_of(pe);
+		return member && member->table->members == 1 ? member->table : nullptr;
+	}
+	const Member *member_of(const Pe &pe) const REQUIRES_SHARED(lock_)
+	{
+		const auto *found = std::ranges::find_if(members_, [&](const Member &m) { return m.pe == &pe; });
+		return found != members_.end() ? found : nullptr;
+	}
 	Result<> fill(WindowTable &table) REQUIRES(lock_);
 	Result<> drop_member(std::size_t at) REQUIRES(lock_);
 	void drop_table(WindowTable *table) REQUIRES(lock_);
@@ -152,11 +171,10 @@ private:
 	void *mm_;
 	Charge charge_;
 	Request request_;
-	// Both change with the container's lock held exclusively.
-	Vec<Owned<WindowTable>> tables_;
-	Vec<Member> members_;
 	mutable KeptRun kept_;
 	Lock lock_;
+	Vec<Owned<WindowTable>> tables_ GUARDED_BY(lock_);
+	Vec<Member> members_ GUARDED_BY(lock_);
 	Ledger ledger_ GUARDED_BY(lock_);
 	// A rollback failed: the tables may translate more than the ledger says. Only remove() is accepted.
 	bool stuck_ GUARDED_BY(lock_){};

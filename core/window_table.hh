@@ -60,6 +60,14 @@ struct WindowTable {
 	}
 
 	void settle_entries(TceRange range);
+	// Hardware may walk it for good, its user is going: what hardware has no use for goes, too, and nobody pays.
+	void keep_for_hardware()
+	{
+		foreign.clear();
+		spare.reset();
+		if (tree)
+			tree->end_charge();
+	}
 
 	Window &window;
 	Owned<LevelTree> tree; // if it is in our memory

@@ -12,25 +12,29 @@ Result<WindowTable *> Window::table_for(Pe &pe, const PeWindow &at)
 	if (pe.shares_tables() && !tables_.empty())
 		return tables_[0].get();
 	const auto first = charge_.paid() ? LevelTree::Root::charged : LevelTree::Root::free;
-	auto table = pe.shares_tables() ? WindowTable::in_memory(*this, mm_, payer(), request_.levels, first)
-					: WindowTable::of_firmware(*this, mm_, payer(), at.liobn, pe.table(at));
-	return table.transform([&](Owned<WindowTable> &made) {
-		tables_.push(std::move(made));
-		return tables_[tables_.size() - 1].get();
-	});
+	tables_.push(TRY(pe.shares_tables() ? WindowTable::in_memory(*this, mm_, payer(), request_.levels, first)
+					    : WindowTable::of_firmware(*this, mm_, payer(), at.liobn, pe.table(at))));
+	return tables_[tables_.size() - 1].get();
 }
 
-Result<> Window::join(Pe &pe, const PeWindow &at)
+Result<> Window::reserve_tables(const Exclusive &, std::size_t count)
 {
-	{
+	const Exclusive hold{lock_};
+	TRY(tables_.reserve(count));
+	return members_.reserve(count);
+}
+
+Result<> Window::join(const Exclusive &, Pe &pe, const PeWindow &at)
+{
+	const auto admitted = [&] {
 		const Exclusive hold{lock_};
-		TRY(admit(pe, at));
-	}
-	members_[members_.size() - 1].table->open();
+		return admit(pe, at);
+	};
+	TRY(admitted())->open();
 	return {};
 }
 
-Result<> Window::admit(Pe &pe, const PeWindow &at)
+Result<WindowTable *> Window::admit(Pe &pe, const PeWindow &at)
 {
 	auto table = table_for(pe, at);
 	if (!table) {
@@ -43,9 +47,11 @@ Result<> Window::admit(Pe &pe, const PeWindow &at)
 	auto r = (pe.shares_tables() ? Result<>{} : fill(**table)).and_then([&] {
 		return pe.connect(at, (*table)->host.get());
 	});
-	if (!r)
-		(void)drop_member(members_.size() - 1);
-	return r;
+	if (r)
+		return table;
+	if (auto left = drop_member(members_.size() - 1); !left)
+		r = left; // STUCK says more than what began it
+	return fail(r.error());
 }
 
 // A new table gets every translation there is.
@@ -74,8 +80,9 @@ Result<> Window::drop_member(std::size_t at)
 		member.table->walked = true;
 	}
 	members_.remove(at);
+	// @pe goes on translating as the table is now, whatever becomes of it: nothing of it is ever to be given back.
 	if (!empty && !gone)
-		abandoned_ = true;
+		abandoned_ = stuck_ = true;
 	if (--member.table->members == 0)
 		drop_table(member.table);
 	if (empty || gone)
@@ -94,37 +101,35 @@ void Window::drop_table(WindowTable *table)
 			table->settle(geometry().all()); // what it ends is dirty
 			tcewin_host_table_settle_rest(table->host.get());
 		}
-		if (abandoned_ || (table->walked && table->tree))
+		if (abandoned_ || (table->walked && table->tree)) {
+			table->keep_for_hardware();
 			(void)tables_[i].release();
+		}
 		tables_.remove(i);
 		return;
 	}
 }
 
-Result<> Window::leave(Pe &pe)
+Result<> Window::leave(const Exclusive &, Pe &pe)
 {
-	for (std::size_t i = 0; i < members_.size(); i++) {
-		if (members_[i].pe != &pe)
-			continue;
-		if (members_[i].table->members == 1)
-			members_[i].table->close();
-		const Exclusive hold{lock_};
-		return drop_member(i);
-	}
-	return {};
+	if (WindowTable *table = last_table_of(pe))
+		table->close();
+	const Exclusive hold{lock_};
+	const Member *member = member_of(pe);
+	return member ? drop_member(static_cast<std::size_t>(member - members_.begin())) : Result<>{};
 }
 
-Result<> Window::remove()
+Result<> Window::remove(const Exclusive &)
 {
 	auto batch = TRY(Batch::for_entries(geometry().entries()));
-	for (const auto &table : tables_)
+	for (std::size_t i = 0; WindowTable *table = table_at(i); i++)
 		table->close();
 	Result<> r;
 	{
 		const Exclusive hold{lock_};
 		r = remove_locked(batch.words());
 	}
-	for (const auto &table : tables_) // those that stay
+	for (std::size_t i = 0; WindowTable *table = table_at(i); i++) // those that stay
 		table->open();
 	return r;
 }
@@ -160,7 +165,7 @@ Result<> Window::remove_locked(std::span<Tce> words)
 	return {};
 }
 
-void Window::forget()
+void Window::forget(const Exclusive &)
 {
 	const Exclusive hold{lock_};
 	forget_locked();

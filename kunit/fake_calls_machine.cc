@@ -78,11 +78,11 @@ int tcewin_host_ddw_reset(void *pe)
 
 int tcewin_host_rtas_wait(int status) { return FakeHost::current().firmware.wait(status); }
 
-struct tcewin_host_table *tcewin_host_table_new(void *, const struct tcewin_table_info *info)
+struct tcewin_host_table *tcewin_host_table_new(void *mm, const struct tcewin_table_info *info)
 {
 	FakeHost &h = FakeHost::current();
 	Entered in{h};
-	return h.ioda.table_new(*info);
+	return h.ioda.table_new(static_cast<FakeMm *>(mm), *info);
 }
 
 void tcewin_host_table_free(struct tcewin_host_table *table)
@@ -99,11 +99,18 @@ void tcewin_host_table_open(struct tcewin_host_table *table, struct tcewin_table
 	h.kvm.open(table, engine);
 }
 
+// As long as KVM is between asking for a user address and storing it.
 void tcewin_host_table_close(struct tcewin_host_table *table)
 {
 	FakeHost &h = FakeHost::current();
-	Entered in{h};
-	h.kvm.close(table);
+	for (;;) {
+		{
+			Entered in{h};
+			if (h.kvm.close(table))
+				return;
+		}
+		tcewin_run_relax();
+	}
 }
 
 int tcewin_host_table_settle(struct tcewin_host_table *table, tcewin_u64 entry, tcewin_u64 real)

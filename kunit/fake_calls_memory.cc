@@ -116,7 +116,7 @@ int tcewin_host_unpin(void *mm, void *pin)
 {
 	FakeHost &h = FakeHost::current();
 	Entered in{h};
-	if (h.kvm.maps(mm_of(mm), pin_of(pin)->address, pin_of(pin)->size))
+	if (pin_of(pin)->users == 1 && pin_of(pin)->mapped)
 		return TCEWIN_STILL_MAPPED;
 	if (h.memory.unpin(mm_of(mm), pin_of(pin)))
 		h.firmware.check_reach("unpinned what a device can reach");

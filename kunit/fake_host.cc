@@ -66,7 +66,7 @@ void FakeHost::finish()
 		return;
 	firmware.finish();
 	kvm.finish();
-	memory.finish(levels.bytes());
+	memory.finish();
 	locks.finish();
 	// what the engine has of a table, and its levels
 	if (heap.count() > 2 * ioda.count())
@@ -140,10 +140,12 @@ int tcewin_host_yield(void)
 	return 0;
 }
 
-void tcewin_host_event(void *, enum tcewin_event event, const char *, long)
+void tcewin_host_event(void *pe, enum tcewin_event event, const char *, long)
 {
 	FakeHost &h = FakeHost::current();
 	Entered in{h};
 	h.events[event]++;
+	if (event == TCEWIN_EVENT_STUCK && pe)
+		static_cast<FakePe *>(pe)->given_up = true;
 }
 }

@@ -6,16 +6,11 @@
 namespace tcewin::test
 {
 
-namespace
-{
-
-void destroy(tcewin_host_table *table)
+void FakeIoda::destroy(tcewin_host_table *table)
 {
 	table->~tcewin_host_table();
 	tcewin_run_free(table);
 }
-
-} // namespace
 
 // What is left has been complained of.
 FakeIoda::~FakeIoda()
@@ -58,7 +53,7 @@ bool FakeIoda::check_table(const tcewin_host_table *table, const char *rule)
 	return false;
 }
 
-tcewin_host_table *FakeIoda::table_new(const tcewin_table_info &info)
+tcewin_host_table *FakeIoda::table_new(FakeMm *mm, const tcewin_table_info &info)
 {
 	const auto root = levels_.tell(info.root);
 	const u64 page = u64{1} << info.page_shift, level_bytes = u64{8} << (info.root ? info.level_shift : 9);
@@ -72,9 +67,10 @@ tcewin_host_table *FakeIoda::table_new(const tcewin_table_info &info)
 		info,
 		info.size >> info.page_shift,
 		FakePhb{complaints_, levels_, {root.value_or(0), info.levels, level_bytes, info.page_shift}},
-		nullptr,
 		false,
+		{},
 		{}};
+	table->kvm.mm = mm;
 	if (root && table->entries > table->phb.reach())
 		complaints_.add("a table with fewer words than its window has pages", table->entries,
 				table->phb.reach());
@@ -86,7 +82,7 @@ void FakeIoda::table_free(tcewin_host_table *table)
 {
 	if (!check_table(table, "freed a table that is none, or no longer"))
 		return;
-	if (table->engine)
+	if (table->kvm.engine)
 		complaints_.add("freed a table that others may change", table->info.start);
 	bool used = false;
 	each_place([&](FakePe *, const FakeTable &t) { used |= t.in_memory == table; });
@@ -97,7 +93,9 @@ void FakeIoda::table_free(tcewin_host_table *table)
 	for (u64 i = 0; i < tables_.size(); i++)
 		if (tables_[i] == table)
 			tables_.erase(i);
-	destroy(table);
+	table->kvm.freed = true;
+	if (!table->kvm.holders)
+		destroy(table);
 }
 
 void FakeIoda::walk()
@@ -164,7 +162,8 @@ int FakeIoda::set_window(FakePe *pe, u32 number, tcewin_host_table *table)
 	return TCEWIN_OK;
 }
 
-// The platform invalidates all of the PE when a window comes or goes.
+// The platform invalidates all of the PE when a window comes or goes. When it could not, it unlinks the table from the
+// PE all the same: no later invalidation of the table reaches that PE, which walks it still.
 int FakeIoda::unset_window(FakePe *pe, u32 number)
 {
 	if (!pe->personality.in_memory() || pe->kernels)
@@ -172,7 +171,7 @@ int FakeIoda::unset_window(FakePe *pe, u32 number)
 	const bool fails = injector_.fires(Point::unset_window);
 	for (u64 i = 0; i < pe->tables.size(); i++)
 		if (pe->tables[i]->liobn == number) {
-			pe->tables[i]->not_removed = fails;
+			pe->tables[i]->not_removed = pe->tables[i]->unlinked = fails;
 			pe->tables[i]->in_memory->refused |= fails;
 			if (!fails)
 				firmware_.destroy(pe, i);
@@ -195,7 +194,7 @@ void FakeIoda::invalidate(tcewin_host_table *table, u64 first, u64 count)
 	table->unsettled.remove(first, first + count);
 	forget_levels(table, first, first + count);
 	each_place([&](FakePe *, FakeTable &t) {
-		if (t.in_memory == table)
+		if (t.in_memory == table && !t.unlinked)
 			refresh(t, first, first + count);
 	});
 }
@@ -204,6 +203,8 @@ void FakeIoda::peek()
 {
 	walk();
 	each_place([&](FakePe *, FakeTable &t) {
+		if (t.unlinked)
+			return;
 		each_stale(t, 0, t.in_memory->phb.reach(), [&](u64 i, u64 word) {
 			t.in_memory->unsettled.add(i, i + 1);
 			firmware_.check_word(t, i, word);
@@ -219,6 +220,8 @@ void FakeIoda::settled()
 			complaints_.add("a PHB may remember what was undone", table->info.start,
 					table->unsettled.total());
 	each_place([&](FakePe *, const FakeTable &t) {
+		if (t.unlinked)
+			return; // check_reach() looks after what it may remember
 		each_stale(t, 0, t.in_memory->phb.reach(), [&](u64 i, u64 word) {
 			complaints_.add("a PHB may remember an entry that has changed", t.start + (i << t.page_shift),
 					word);

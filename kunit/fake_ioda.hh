@@ -8,15 +8,34 @@
 #include "fake_levels.hh"
 #include "fake_phb.hh"
 
+namespace tcewin::test
+{
+
+struct FakeMm;
+
+// What KVM knows of a table, FakeKvm's.
+struct KvmTable {
+	FakeMm *mm;	      // whose memory its guest's entries lead to
+	tcewin_table *engine; // it may change entries, by this
+	bool open;	      // and may begin with it
+	unsigned long putter; // the thread that puts an entry; others wait
+	unsigned long puts;   // it has asked for a user address and has not stored it
+	unsigned holders;     // guests that have the table, whatever the engine does with it
+	bool freed;	      // by the engine
+	Hash<u64> addresses;  // by entry, what it has stored: each is a count on the memory there
+};
+
+} // namespace tcewin::test
+
 // What host.h promises as an opaque type.
 struct tcewin_host_table {
 	tcewin_table_info info;
 	tcewin::test::u64 entries;
 	tcewin::test::FakePhb phb;
-	tcewin_table *engine; // others may change entries of it
-	bool refused;	      // a PHB could not be made to let go of it
+	bool refused; // a PHB could not be made to let go of it
 	// Entries that were other than they are now, and that a PHB may have read then.
 	tcewin::test::RangeSet unsettled;
+	tcewin::test::KvmTable kvm;
 };
 
 namespace tcewin::test
@@ -39,7 +58,7 @@ public:
 	~FakeIoda();
 
 	// host.h's functions of these names.
-	tcewin_host_table *table_new(const tcewin_table_info &info);
+	tcewin_host_table *table_new(FakeMm *mm, const tcewin_table_info &info);
 	void table_free(tcewin_host_table *table);
 	int set_window(FakePe *pe, u32 number, tcewin_host_table *table);
 	int unset_window(FakePe *pe, u32 number);
@@ -55,6 +74,8 @@ public:
 	void settled();
 	// No table is left, but for one that a PHB would not let go of.
 	void finish();
+	// Nobody has @table, which the engine has freed, any more.
+	static void destroy(tcewin_host_table *table);
 	// So many levels are of such tables.
 	u64 levels_kept() const;
 

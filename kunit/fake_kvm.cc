@@ -6,106 +6,211 @@
 namespace tcewin::test
 {
 
+// ---- what the engine calls ----
+
 void FakeKvm::open(tcewin_host_table *table, tcewin_table *engine)
 {
 	if (locks_.holds(TCEWIN_LOCK_WINDOW))
 		complaints_.add("opens a table inside of a window's lock", table->info.start);
-	table->engine = engine;
+	table->kvm.engine = engine;
+	table->kvm.open = true;
 }
 
-void FakeKvm::close(tcewin_host_table *table)
+bool FakeKvm::close(tcewin_host_table *table)
 {
 	if (locks_.holds(TCEWIN_LOCK_WINDOW))
 		complaints_.add("closes a table inside of a window's lock", table->info.start);
-	table->engine = nullptr;
+	table->kvm.open = false;
+	if (table->kvm.puts)
+		return false;
+	table->kvm.engine = nullptr;
+	return true;
 }
 
-bool FakeKvm::drop(const tcewin_host_table *table, u64 entry, u64 real)
+// What a stored address counts for goes, if its memory is still known.
+bool FakeKvm::uncount(tcewin_host_table *table, u64 entry)
 {
-	for (u64 i = 0; i < counts_.size(); i++)
-		if (counts_[i].table == table && counts_[i].entry == entry && counts_[i].real == real) {
-			counts_.erase(i);
-			return true;
-		}
-	return false;
+	const u64 *stored = table->kvm.addresses.find(entry);
+	if (!stored)
+		return false;
+	FakePin *pin = FakeMemory::pin_at(table->kvm.mm, *stored);
+	if (!pin || !pin->mapped) {
+		complaints_.add("settles what nobody has counted", entry, *stored);
+	} else {
+		pin->mapped--;
+		counts_--;
+	}
+	table->kvm.addresses.erase(entry);
+	return true;
 }
 
-int FakeKvm::settle(const tcewin_host_table *table, u64 entry, u64 real)
+// Another address than that of the entry which is gone: KVM has one more to store.
+int FakeKvm::settle(tcewin_host_table *table, u64 entry, u64 real)
 {
 	if (!locks_.holds(TCEWIN_LOCK_WINDOW))
 		complaints_.add("settles outside of the window's lock", entry, real);
-	if (injector_.fires(Point::settle))
+	const u64 *stored = table->kvm.addresses.find(entry);
+	if (injector_.fires(Point::settle) || !stored || memory_.real_of(table->kvm.mm, *stored) != real)
 		return TCEWIN_STILL_MAPPED;
-	if (!drop(table, entry, real))
-		complaints_.add("settles what nobody has counted", entry, real);
-	return TCEWIN_OK;
+	return uncount(table, entry) ? TCEWIN_OK : TCEWIN_STILL_MAPPED;
 }
 
-void FakeKvm::settle_rest(const tcewin_host_table *table)
+void FakeKvm::settle_rest(tcewin_host_table *table)
 {
-	if (table->engine)
+	if (table->kvm.engine)
 		complaints_.add("settles all of a table that others may change", table->info.start);
-	for (u64 i = counts_.size(); i-- > 0;)
-		if (counts_[i].table == table)
-			counts_.erase(i);
+	Vector<u64> entries;
+	table->kvm.addresses.each([&](u64 entry, u64) { entries.push(entry); });
+	for (const u64 entry : entries)
+		(void)uncount(table, entry);
 }
 
 u64 FakeKvm::address(const tcewin_host_table *table, u64 entry) const
 {
-	u64 address = 0;
-	for (const Count &c : counts_)
-		if (c.table == table && c.entry == entry)
-			address = memory_.owner_of(c.real)->address;
-	return address;
+	const u64 *stored = table->kvm.addresses.find(entry);
+	return stored ? *stored : 0;
 }
 
-bool FakeKvm::maps(const FakeMm *mm, u64 address, u64 size) const
+// ---- a guest ----
+
+void FakeKvm::let_go(tcewin_host_table *table)
 {
-	for (const Count &c : counts_)
-		if (const auto owner = memory_.owner_of(c.real);
-		    owner && owner->mm == mm && owner->address - address < size)
-			return true;
-	return false;
+	if (!--table->kvm.holders && table->kvm.freed)
+		FakeIoda::destroy(table);
 }
 
-// As iommu_tce_xchg_no_kill() and KVM do it.
-void FakeKvm::gone(const tcewin_host_table *table, u64 entry, u64 tce)
-{
-	const u64 real = tce & ~u64{0xfff};
-	if (tce & TCEWIN_WRITE)
-		memory_.dirty(real, u64{1} << table->info.page_shift, FakeMemory::Precision::rough);
-	if (!drop(table, entry, real))
-		complaints_.add("gave back an entry that nobody had put", entry, tce);
-}
-
-// The new count comes before the entry, the old one goes behind it.
-int FakeKvm::put(tcewin_host_table *table, u64 entry, u64 word)
+// One put of a table at a time.
+void FakeKvm::begin_put(tcewin_host_table *table)
 {
 	FakeHost &h = FakeHost::current();
-	const u64 real = word & ~u64{0xfff};
+	for (;;) {
+		{
+			Entered in{h};
+			if (!table->kvm.putter) {
+				table->kvm.putter = tcewin_run_thread();
+				return;
+			}
+		}
+		tcewin_run_relax();
+	}
+}
+
+void FakeKvm::end_put(tcewin_host_table *table) { table->kvm.putter = 0; }
+
+int FakeKvm::ask(tcewin_host_table *table, u64 entry)
+{
+	FakeHost &h = FakeHost::current();
+	begin_put(table);
 	tcewin_table *engine = nullptr;
 	{
 		Entered in{h};
-		engine = table->engine;
-		if (engine && word)
-			counts_.push({table, entry, real});
+		if (table->kvm.open) {
+			engine = table->kvm.engine;
+			table->kvm.puts++;
+		}
 	}
-	if (!engine)
-		return TCEWIN_NO_WINDOW;
-	u64 tce = word;
+	int status = engine ? tcewin_table_reserve(engine, entry) : TCEWIN_NO_WINDOW;
+	Entered in{h};
+	if (status == TCEWIN_OK && !table->kvm.open)
+		status = TCEWIN_NO_WINDOW;
+	if (status != TCEWIN_OK) {
+		table->kvm.puts -= engine != nullptr;
+		end_put(table);
+	}
+	return status;
+}
+
+// What the entry was is over: what a device wrote there, and the count for it.
+void FakeKvm::gone(tcewin_host_table *table, u64 entry, u64 tce)
+{
+	if (tce & TCEWIN_WRITE)
+		memory_.dirty(tce & ~u64{0xfff}, u64{1} << table->info.page_shift, FakeMemory::Precision::rough);
+	(void)uncount(table, entry);
+}
+
+// The new count comes before the entry, the old one goes behind it.
+int FakeKvm::exchange(tcewin_host_table *table, u64 entry, u64 address, u32 access)
+{
+	FakeHost &h = FakeHost::current();
+	u64 tce = access;
+	tcewin_table *engine;
+	{
+		Entered in{h};
+		FakePin *pin = FakeMemory::pin_at(table->kvm.mm, address);
+		if (!pin) {
+			table->kvm.puts--;
+			end_put(table);
+			return TCEWIN_NOT_REGISTERED;
+		}
+		pin->mapped++;
+		counts_++;
+		tce |= *memory_.real_of(table->kvm.mm, address);
+		engine = table->kvm.engine;
+	}
 	const int status = tcewin_table_exchange(engine, entry, &tce);
 	Entered in{h};
-	if (status != TCEWIN_OK && word)
-		(void)drop(table, entry, real);
-	if (status == TCEWIN_OK && tce)
+	if (status == TCEWIN_OK) {
 		gone(table, entry, tce);
+		return status;
+	}
+	FakeMemory::pin_at(table->kvm.mm, address)->mapped--;
+	counts_--;
+	table->kvm.puts--;
+	end_put(table);
 	return status;
+}
+
+void FakeKvm::store(tcewin_host_table *table, u64 entry, u64 address)
+{
+	Entered in{FakeHost::current()};
+	table->kvm.addresses.put(entry, address);
+	table->kvm.puts--;
+	end_put(table);
+}
+
+int FakeKvm::put_page(tcewin_host_table *table, u64 entry, u64 address, u32 access)
+{
+	int status = ask(table, entry);
+	if (status == TCEWIN_OK)
+		status = exchange(table, entry, address, access);
+	if (status == TCEWIN_OK)
+		store(table, entry, address);
+	return status;
+}
+
+// KVM asks for no user address to clear an entry, so close() does not wait for it: the glue's own lock does.
+int FakeKvm::clear(tcewin_host_table *table, u64 entry)
+{
+	FakeHost &h = FakeHost::current();
+	begin_put(table);
+	tcewin_table *engine = nullptr;
+	{
+		Entered in{h};
+		engine = table->kvm.engine;
+		table->kvm.puts++;
+	}
+	u64 tce = 0;
+	const int status = engine ? tcewin_table_exchange(engine, entry, &tce) : TCEWIN_NO_WINDOW;
+	Entered in{h};
+	if (status == TCEWIN_OK)
+		gone(table, entry, tce);
+	table->kvm.puts--;
+	end_put(table);
+	return status;
+}
+
+int FakeKvm::put(tcewin_host_table *table, u64 entry, u64 word)
+{
+	if (!word)
+		return clear(table, entry);
+	return put_page(table, entry, memory_.owner_of(word)->address & ~u64{0xfff},
+			static_cast<u32>(word & (TCEWIN_READ | TCEWIN_WRITE)));
 }
 
 void FakeKvm::finish()
 {
 	if (counts())
-		complaints_.add("counts of KVM's are left at the end", counts_[0].entry, counts());
+		complaints_.add("counts of KVM's are left at the end", counts());
 }
 
 } // namespace tcewin::test

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// KVM as the engine meets it: somebody who finds the kernel's object of a table, changes entries while it is open, and
-// counts each of them on the memory behind it. Complains of counts that are settled twice or never.
+// KVM as the engine meets it, with what the glue has between them: somebody who finds the kernel's object of a table,
+// may hold it for longer than the engine does, changes entries while it is open, and counts each of them on the memory
+// behind it, whichever container registered that. Complains of counts that are settled twice or never.
 #pragma once
 
 #include "fake_ioda.hh"
@@ -18,34 +19,45 @@ public:
 	{
 	}
 
-	// host.h's functions of these names; the caller holds the fake host's own lock.
+	// host.h's functions of these names; the caller holds the fake host's own lock. close() is false while a put is
+	// under way: then it is to be called again.
 	void open(tcewin_host_table *table, tcewin_table *engine);
-	void close(tcewin_host_table *table);
-	int settle(const tcewin_host_table *table, u64 entry, u64 real);
-	void settle_rest(const tcewin_host_table *table);
+	bool close(tcewin_host_table *table);
+	int settle(tcewin_host_table *table, u64 entry, u64 real);
+	void settle_rest(tcewin_host_table *table);
 	u64 address(const tcewin_host_table *table, u64 entry) const;
-	// It counts something in the user's [address, address + size).
-	bool maps(const FakeMm *mm, u64 address, u64 size) const;
 
-	// H_PUT_TCE: @word is what entry @entry of @table becomes. What tcewin_table_exchange() says, with nothing of
-	// the fake host locked.
+	// A guest has the table from now on, until it lets go of it. With the fake host's lock held.
+	static void hold(tcewin_host_table *table) { table->kvm.holders++; }
+	static void let_go(tcewin_host_table *table);
+
+	// H_PUT_TCE, with nothing of the fake host locked: entry @entry of @table becomes the page at @address of the
+	// table's mm, or is cleared. What the engine says, NO_WINDOW where the table is closed, NOT_REGISTERED where
+	// nothing is pinned at @address.
+	int put_page(tcewin_host_table *table, u64 entry, u64 address, u32 access);
+	int clear(tcewin_host_table *table, u64 entry);
+	// The same by the word that the entry becomes; 0 clears.
 	int put(tcewin_host_table *table, u64 entry, u64 word);
-	u64 counts() const { return counts_.size(); }
+
+	// The steps of put_page(), for a case that has something to do in between. One that fails ends the put.
+	int ask(tcewin_host_table *table, u64 entry);				    // useraddrptr
+	int exchange(tcewin_host_table *table, u64 entry, u64 address, u32 access); // xchg_no_kill
+	void store(tcewin_host_table *table, u64 entry, u64 address);		    // the user address, and tce_kill
+
+	u64 counts() const { return counts_; }
 	void finish();
 
 private:
-	struct Count {
-		const tcewin_host_table *table;
-		u64 entry, real;
-	};
-	void gone(const tcewin_host_table *table, u64 entry, u64 tce);
-	bool drop(const tcewin_host_table *table, u64 entry, u64 real);
+	void begin_put(tcewin_host_table *table);
+	static void end_put(tcewin_host_table *table);
+	bool uncount(tcewin_host_table *table, u64 entry);
+	void gone(tcewin_host_table *table, u64 entry, u64 tce);
 
 	Complaints &complaints_;
 	Injector &injector_;
 	FakeLocks &locks_;
 	FakeMemory &memory_;
-	Vector<Count> counts_;
+	u64 counts_{};
 };
 
 } // namespace tcewin::test

@@ -80,12 +80,12 @@ std::optional<Owner> FakeMemory::owner_of(u64 real) const
 	return std::nullopt;
 }
 
-const FakePin *FakeMemory::pin_at(const FakeMm *mm, u64 address)
+FakePin *FakeMemory::pin_at(const FakeMm *mm, u64 address)
 {
 	const u64 behind = mm->pins.partition([=](const FakePin *p) { return p->address <= address; });
 	if (!behind)
 		return nullptr;
-	const FakePin *pin = mm->pins[behind - 1];
+	FakePin *pin = mm->pins[behind - 1];
 	return address - pin->address < pin->size ? pin : nullptr;
 }
 
@@ -185,8 +185,8 @@ int FakeMemory::pin_page(FakeMm *mm, u64 address, u64 *real)
 	if (!at_real)
 		return TCEWIN_FAULT;
 	*real = *at_real;
-	if (const FakePin *pin = pin_at(mm, page)) {
-		const_cast<FakePin *>(pin)->users++;
+	if (FakePin *pin = pin_at(mm, page)) {
+		pin->users++;
 		return TCEWIN_OK;
 	}
 	auto *made = static_cast<FakePin *>(tcewin_run_alloc(sizeof(FakePin)));
@@ -198,12 +198,12 @@ int FakeMemory::pin_page(FakeMm *mm, u64 address, u64 *real)
 bool FakeMemory::unpin_page(u64 real)
 {
 	const auto owner = owner_of(real);
-	const FakePin *pin = owner ? pin_at(owner->mm, owner->address) : nullptr;
+	FakePin *pin = owner ? pin_at(owner->mm, owner->address) : nullptr;
 	if (!pin || pin->accounted) {
 		complaints_.add("unpin of a page that no MAP has pinned", real);
 		return false;
 	}
-	return unpin(owner->mm, const_cast<FakePin *>(pin));
+	return unpin(owner->mm, pin);
 }
 
 u32 FakeMemory::extents(const FakePin *pin, u64 address, u64 size, std::span<tcewin_extent> out) const
@@ -263,12 +263,12 @@ void FakeMemory::uncharge(FakeMm *mm, u64 bytes)
 	mm->charged -= bytes;
 }
 
-void FakeMemory::finish(u64 charge)
+void FakeMemory::finish()
 {
 	for (const FakeMm *mm : mms_) {
 		if (!mm->pins.empty())
 			complaints_.add("still pinned at the end", mm->pins[0]->address, mm->pins.size());
-		if (mm->charged > charge)
+		if (mm->charged)
 			complaints_.add("still charged at the end", mm->charged);
 	}
 }

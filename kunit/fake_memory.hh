@@ -21,6 +21,7 @@ struct FakePin {
 	u64 address, size;
 	unsigned users;
 	bool accounted = true; // not what a v1 MAP pins
+	u64 mapped = 0;	       // by KVM: what each of its entries counts
 };
 
 // User addresses [start, start + size) in 2^n pieces of 1 << piece_shift bytes. Real memory holds them in another order
@@ -78,6 +79,8 @@ public:
 	// Where user @address of @mm is, pinned or not.
 	std::optional<u64> real_of(const FakeMm *mm, u64 address) const;
 	std::optional<Owner> owner_of(u64 real) const;
+	// What pins @address, or nullptr.
+	static FakePin *pin_at(const FakeMm *mm, u64 address);
 	// All of [real, real + size) is pinned user memory.
 	bool pinned(u64 real, u64 size) const;
 	// A device can write [real, real + size), which is pinned, from now on.
@@ -85,12 +88,10 @@ public:
 	// It could until now: that it was made dirty before does not count.
 	void was_writable(u64 real, u64 size);
 
-	// Nothing is pinned, and no more charged than may be.
-	void finish(u64 charge = 0);
+	// Nothing is pinned, nothing charged.
+	void finish();
 
 private:
-	static const FakePin *pin_at(const FakeMm *mm, u64 address);
-
 	Complaints &complaints_;
 	Vector<FakeMm *> mms_;
 	u64 next_real_{u64{1} << 32};

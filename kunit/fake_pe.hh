@@ -37,6 +37,13 @@ struct Personality {
 		p.max_windows = 1;
 		return p;
 	}
+	// One whose window is in 64-bit space.
+	static constexpr Personality powervm_vf_above_4g()
+	{
+		Personality p = powervm_vf();
+		p.default_start = u64{1} << 32;
+		return p;
+	}
 	static constexpr Personality qemu()
 	{
 		return {0, 0x40000000, 2, 0x400211000, u64{1} << 36, u64{1} << 59, 0, true, false, 0};
@@ -121,6 +128,7 @@ struct FakeTable {
 	bool left_behind{};		// made before the engine came
 	bool not_announced{};		// tcewin_host_window_added() was made to refuse it
 	bool not_removed{};		// ibm,remove-pe-dma-window was made to refuse it
+	bool unlinked{};		// IODA2: no invalidation of the table reaches this PE any more
 	Words *words;			// IODA2: as the PHB has them, not as they are in memory
 	tcewin_host_table *in_memory{}; // IODA2
 	tcewin_host_table *object{};	// for the rest of the kernel to find
@@ -137,7 +145,9 @@ struct FakePe {
 	u32 liobn_base;
 	bool in_hand_over{};  // inside of tcewin_pe_take()
 	bool kernels{};	      // its default window is alive, with the kernel's translations
+	bool given_up{};      // the administrator was told that it is stuck
 	u64 override_start{}; // where the next DDW will be, if not 0
+	u32 override_liobn{}; // the next create makes nothing and answers this name, if not 0
 	int call{};	      // the RTAS call that was answered busy
 	u32 busy_left{};
 	bool borrowed() const { return personality.max_windows == 0; }

@@ -2,6 +2,7 @@
 // The fake firmware's ibm,query/create/remove-pe-dma-window and ibm,reset-pe-dma-windows, and what the host is told of
 // windows.
 #include <bit>
+#include <utility>
 
 #include "fake_firmware.hh"
 
@@ -81,6 +82,10 @@ int FakeFirmware::create(FakePe *pe, u32 page_shift, u32 window_shift, tcewin_dd
 	}
 	if (pe->tables.size() >= pe->info.max_windows)
 		return rtas_hardware;
+	if (const u32 liobn = std::exchange(pe->override_liobn, 0); liobn && of_pe(pe, liobn)) {
+		*window = {liobn, p.ddw_start};
+		return rtas_success;
+	}
 	const u32 number = of_pe(pe, pe->liobn_base + 1) ? 2 : 1;
 	u64 start = p.ddw_start + (number - 1) * p.ddw_stride;
 	if (p.first_at_default_start && pe->tables.empty())
@@ -106,9 +111,11 @@ void FakeFirmware::destroy(FakePe *pe, u64 at)
 	tcewin_run_free(t);
 }
 
+// "Parameter error" of this call means that there is no such window: then there is none.
 int FakeFirmware::remove(FakePe *pe, u32 liobn)
 {
-	if (const int status = enter(pe, Point::remove)) {
+	const int status = enter(pe, Point::remove);
+	if (status && status != rtas_parameter) {
 		FakeTable *kept = pe->call ? nullptr : of_pe(pe, liobn);
 		if (kept) {
 			kept->not_removed = true;
@@ -119,7 +126,7 @@ int FakeFirmware::remove(FakePe *pe, u32 liobn)
 	for (u64 i = 0; i < pe->tables.size(); i++)
 		if (pe->tables[i]->liobn == liobn) {
 			destroy(pe, i);
-			return rtas_success;
+			return status;
 		}
 	complaints_.add("ibm,remove-pe-dma-window of a LIOBN that is not there", liobn);
 	return rtas_parameter;

@@ -3,6 +3,7 @@
 // "suite.case". Takes GoogleTest's own options; --gtest_list_tests is the list.
 #include <cstdio>
 #include <cstdlib>
+#include <random>
 #include <shared_mutex>
 #include <thread>
 #include <vector>
@@ -41,7 +42,7 @@ unsigned long tcewin_run_thread(void)
 	return reinterpret_cast<unsigned long>(&self);
 }
 
-void tcewin_run_relax(void) {}
+void tcewin_run_relax(void) { std::this_thread::yield(); }
 
 void tcewin_run_parallel(unsigned int threads, void (*body)(void *context, unsigned int thread), void *context)
 {
@@ -50,6 +51,15 @@ void tcewin_run_parallel(unsigned int threads, void (*body)(void *context, unsig
 		all.emplace_back(body, context, i);
 	for (std::thread &t : all)
 		t.join();
+}
+
+unsigned long tcewin_run_seed(void)
+{
+	static const unsigned long seed = [] {
+		const char *asked = getenv("TCEWIN_SEED");
+		return asked ? strtoul(asked, nullptr, 0) : std::random_device{}();
+	}();
+	return seed;
 }
 
 unsigned int tcewin_run_effort(void)
@@ -100,6 +110,10 @@ int main(int argc, char **argv)
 #define SUITE(name) add(tcewin_suite_##name)
 #include "suites.def"
 #undef SUITE
+	if (!testing::GTEST_FLAG(list_tests)) {
+		printf("random suites begin with TCEWIN_SEED=%lu\n", tcewin_run_seed());
+		fflush(stdout);
+	}
 	const int result = RUN_ALL_TESTS();
 	if (!testing::GTEST_FLAG(list_tests) && !testing::UnitTest::GetInstance()->test_to_run_count()) {
 		fprintf(stderr, "no test was run\n");

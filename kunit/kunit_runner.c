@@ -8,6 +8,7 @@
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/random.h>
 #include <linux/rwsem.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -17,6 +18,10 @@
 static unsigned int effort = 5;
 module_param(effort, uint, 0444);
 MODULE_PARM_DESC(effort, "length of random cases, in percent of what they are on the build machine");
+
+static unsigned long seed;
+module_param(seed, ulong, 0444);
+MODULE_PARM_DESC(seed, "what random cases begin with; 0: another number in each run");
 
 struct tcewin_run_lock {
 	struct rw_semaphore sem;
@@ -77,6 +82,15 @@ unsigned long tcewin_run_thread(void)
 void tcewin_run_relax(void)
 {
 	cond_resched();
+}
+
+unsigned long tcewin_run_seed(void)
+{
+	if (!seed) {
+		seed = get_random_u32() | 1;
+		pr_info("random suites begin with seed=%lu\n", seed);
+	}
+	return seed;
 }
 
 unsigned int tcewin_run_effort(void)

@@ -2,6 +2,8 @@
 // Numbers that look random and are the same in every run of a seed (splitmix64).
 #pragma once
 
+#include <span>
+
 #include "suite.hh"
 
 namespace tcewin::test
@@ -27,5 +29,23 @@ public:
 private:
 	u64 state_;
 };
+
+// f(seed) on a host of its own for each seed of @corpus, which have once found something, and for @fresh others that
+// are new in each run. Ends with the first that fails, whose seed is told.
+template <class F>
+void each_seed(Test &t, std::span<const u64> corpus, unsigned fresh, F f)
+{
+	const auto one = [&](u64 seed) {
+		if (t.failed())
+			return;
+		Note at{t, "seed", seed};
+		f(seed);
+		t.fresh_host();
+	};
+	for (const u64 seed : corpus)
+		one(seed);
+	for (unsigned i = 0; i < fresh; i++)
+		one(tcewin_run_seed() + i);
+}
 
 } // namespace tcewin::test

@@ -45,6 +45,8 @@ unsigned long tcewin_run_thread(void);
 void tcewin_run_relax(void);
 /* Calls body(context, 0) to body(context, threads - 1), each in a thread of its own, and returns when all have. */
 void tcewin_run_parallel(unsigned int threads, void (*body)(void *context, unsigned int thread), void *context);
+/* Random cases begin with this number, another one in each run; the runner tells it and takes it back to do a run again. */
+unsigned long tcewin_run_seed(void);
 /* How long random cases may be, in percent of what they are on the host lane. */
 unsigned int tcewin_run_effort(void);
 

@@ -32,7 +32,7 @@ int put(Rig &rig, u64 i, u64 address)
 int put_unnamed(Rig &rig, u64 i, u64 address)
 {
 	u64 tce = address ? word_of(rig, address) : 0;
-	const int status = tcewin_table_exchange(table(rig)->engine, i, &tce);
+	const int status = tcewin_table_exchange(table(rig)->kvm.engine, i, &tce);
 	if (status == TCEWIN_OK && tce & TCEWIN_WRITE)
 		rig.host.memory.dirty(tce & ~u64{0xfff}, page, FakeMemory::Precision::rough);
 	rig.host.settled();

@@ -133,7 +133,8 @@ void unset_fails_and_another_comes(Test &t)
 	EXPECT_EQ(rig.fake[0]->tables.size(), 1);
 }
 
-// One of two leaves, but its PHB keeps the table that the other one needs: what that maps stays pinned for good.
+// One of two leaves, but its PHB keeps the table that the other one needs, and no invalidation reaches it: what is
+// mapped there stays pinned for good, and the other one can neither map more nor unmap.
 void unset_fails_for_one_of_two(Test &t)
 {
 	Rig rig{t, {.pes = 2}};
@@ -147,7 +148,9 @@ void unset_fails_for_one_of_two(Test &t)
 	rig.host.injector.disarm();
 	EXPECT(rig.reach(0, true, 1));
 	rig.expect_mapped(0, huge, 4 * mib);
-	EXPECT_EQ(rig.map(4 * mib, huge + 4 * mib, 4 * mib), TCEWIN_OK);
+	EXPECT_EQ(rig.map(4 * mib, huge + 4 * mib, 4 * mib), TCEWIN_STUCK);
+	EXPECT_EQ(rig.unmap(0, 4 * mib), TCEWIN_STUCK);
+	EXPECT_EQ(rig.unmap(0, 64 * kib), TCEWIN_STUCK);
 	EXPECT_EQ(rig.detach(0), TCEWIN_OK);
 	EXPECT_EQ(rig.drop(huge, huge_size), TCEWIN_STILL_MAPPED);
 	rig.host.firmware.check_reach("reaches memory that is not pinned");

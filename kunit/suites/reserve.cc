@@ -20,7 +20,7 @@ tcewin_host_table *table(Rig &rig)
 }
 int reserve(Rig &rig, u64 i)
 {
-	const int status = tcewin_table_reserve(table(rig)->engine, i);
+	const int status = tcewin_table_reserve(table(rig)->kvm.engine, i);
 	rig.host.settled();
 	return status;
 }

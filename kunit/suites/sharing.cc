@@ -164,7 +164,7 @@ void create_at_different_places(Test &t)
 	Rig rig{t, {Personality::powervm(), 2}};
 	ASSERT_EQ(rig.attach(1), TCEWIN_OK);
 	rig.fake[1]->personality.ddw_start = u64{1} << 57;
-	EXPECT_REFUSED(INCOMPATIBLE, rig.create(16, tib));
+	EXPECT_REFUSED(FIRMWARE_ERROR, rig.create(16, tib));
 	rig.fake[1]->personality.ddw_start = u64{1} << 58;
 	EXPECT_EQ(rig.create(16, tib), TCEWIN_OK);
 }

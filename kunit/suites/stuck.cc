@@ -129,6 +129,46 @@ void nobody_joins_a_stuck_window(Test &t)
 	EXPECT_EQ(rig.attach(1), TCEWIN_OK);
 }
 
+// One of two PEs leaves, and its table can be neither emptied nor removed: its device goes on reaching what is mapped
+// now. So that stays pinned whatever the other one's user does, and no more is mapped.
+void one_of_two_is_stuck(Test &t)
+{
+	Rig rig{t, {Personality::powervm(), 2}};
+	ASSERT_EQ(rig.attach(1), TCEWIN_OK);
+	prepare(rig);
+	rig.host.stuck_is_expected = true;
+	refuse_hcalls(rig, 1, 0);
+	refuse_removal(rig);
+	EXPECT_EQ(rig.detach(0), TCEWIN_STUCK);
+	rig.host.injector.disarm();
+	EXPECT_EQ(rig.unmap(low, 8 * mib), TCEWIN_STUCK);
+	EXPECT_EQ(rig.unmap(low, 4 * kib), TCEWIN_STUCK);
+	EXPECT_EQ(rig.map(low, block + 64 * mib, 8 * mib), TCEWIN_STUCK);
+	EXPECT_EQ(rig.map(low, block + 64 * mib, 4 * kib), TCEWIN_STUCK);
+	EXPECT_EQ(rig.drop(block, 64 * mib), TCEWIN_STILL_MAPPED);
+	EXPECT_EQ(rig.drop(block + 64 * mib, 64 * mib), TCEWIN_OK);
+	EXPECT(rig.reach(low, true, 0));
+	rig.host.firmware.check_reach("reaches memory that is not pinned");
+}
+
+// A newcomer's table is half filled, and can be neither emptied nor removed.
+void newcomer_is_stuck(Test &t)
+{
+	Rig rig{t, {Personality::powervm(), 2}};
+	prepare(rig);
+	rig.host.stuck_is_expected = true;
+	rig.host.injector.arm(Point::put_indirect, {.at = 2, .onwards = true});
+	rig.host.injector.arm(Point::stuff, {.at = 1, .onwards = true});
+	refuse_removal(rig);
+	EXPECT_EQ(rig.attach(1), TCEWIN_STUCK);
+	EXPECT_EQ(tcewin_pe_owner(rig.pe[1]), TCEWIN_OWNER_QUARANTINED);
+	rig.host.injector.disarm();
+	EXPECT(rig.reach(low, true, 1));
+	EXPECT_EQ(rig.unmap(low, 8 * mib), TCEWIN_STUCK);
+	EXPECT_EQ(rig.drop(block, 64 * mib), TCEWIN_STILL_MAPPED);
+	rig.host.firmware.check_reach("reaches memory that is not pinned");
+}
+
 // The user dies while neither hypervisor nor firmware listens: the device keeps its reach and the pages stay pinned for
 // good.
 void death(Test &t, bool mapped_twice)
@@ -160,7 +200,8 @@ void death_of_two(Test &t) { death(t, true); }
 constexpr tcewin_case cases[] = {
 	CASE(map_on_powervm),	 CASE(map_on_vf),	   CASE(unmap_gets_stuck),
 	CASE(remove_gets_stuck), CASE(other_window_works), CASE(nobody_joins_a_stuck_window),
-	CASE(death_of_one),	 CASE(death_of_two),
+	CASE(death_of_one),	 CASE(death_of_two),	   CASE(one_of_two_is_stuck),
+	CASE(newcomer_is_stuck),
 };
 
 } // namespace
