@@ -141,6 +141,31 @@ void gigantic_pages(Test &t)
 	EXPECT(rig.mm->dirty.contains(address, address + page));
 }
 
+// Large IOMMU pages over memory that begins with large pages and goes on with small ones: only what is large throughout
+// can be had, and of the rest nothing.
+void some_pages_too_small(Test &t)
+{
+	constexpr u64 address = u64{1} << 46, large = 4 * mib;
+	Rig rig{t};
+	rig.host.memory.back(rig.mm, address, large, 21);
+	rig.host.memory.back(rig.mm, address + large, 2 * mib, 12);
+	ASSERT_EQ(rig.add(address, large + 2 * mib), TCEWIN_OK);
+	for (u32 shift : {16, 21}) {
+		Note at{t, "shift", shift};
+		ASSERT_EQ(rig.create(shift, gib), TCEWIN_OK);
+		const u64 page = u64{1} << shift;
+		EXPECT_REFUSED(PAGE_TOO_LARGE, rig.map(rig.start, address, large + 2 * mib));
+		EXPECT_REFUSED(PAGE_TOO_LARGE, rig.map(rig.start, address, large + page));
+		EXPECT_REFUSED(PAGE_TOO_LARGE, rig.map(rig.start, address + large - page, 2 * page));
+		EXPECT_REFUSED(PAGE_TOO_LARGE, rig.map(rig.start, address + large, page));
+		ASSERT_EQ(rig.map(rig.start, address, large), TCEWIN_OK);
+		rig.expect_mapped(rig.start, address, large);
+		ASSERT_EQ(rig.map(rig.start + gib - page, address + large - page, page), TCEWIN_OK);
+		rig.expect_mapped(rig.start + gib - page, address + large - page, page);
+		EXPECT_EQ(rig.remove(rig.start), TCEWIN_OK);
+	}
+}
+
 bool dirty(Rig &rig, u64 address, u64 size) { return rig.mm->dirty.contains(address, address + size); }
 
 // Memory is dirty when a device could write it, once the mapping is gone, and not before nor otherwise.
@@ -185,6 +210,7 @@ constexpr tcewin_case cases[] = {
 	CASE_ON_BOTH(chunks_and_one_unmap),
 	CASE_ON_BOTH(many_regions),
 	CASE_ON_BOTH(gigantic_pages),
+	CASE_ON_BOTH(some_pages_too_small),
 	CASE_ON_BOTH(dirty_only_after_write),
 	CASE(dirty_after_failed_map),
 };

@@ -197,6 +197,53 @@ void host_page_larger_than_iommu_page(Test &t)
 	rig.expect_mapped(rig.start, scattered, mib);
 }
 
+// The hypervisor wants for memory, whichever call it is that says so, and for no longer than until the next try.
+void hypervisor_without_memory(Test &t)
+{
+	Rig rig{t};
+	constexpr long h_resource = -16;
+	ASSERT_EQ(rig.add(scattered, 4 * mib), TCEWIN_OK);
+	for (Point p : {Point::put, Point::put_indirect, Point::stuff})
+		for (u64 size : {4 * kib, 4 * mib}) {
+			if ((p == Point::put) != (size == 4 * kib))
+				continue;
+			Note which{t, "point", static_cast<u64>(p)};
+			if (p == Point::stuff)
+				ASSERT_EQ(rig.map(0, scattered, size), TCEWIN_OK);
+			const Snapshot before{rig};
+			rig.host.injector.arm(p, {.at = 1, .status = h_resource});
+			EXPECT_EQ(p == Point::stuff ? rig.unmap(0, size) : rig.map(0, scattered, size),
+				  TCEWIN_NO_MEMORY);
+			Snapshot{rig}.expect_same(t, before);
+		}
+	EXPECT_EQ(rig.host.events[TCEWIN_EVENT_FIRMWARE], 0);
+	EXPECT_EQ(rig.unmap(0, 4 * mib), TCEWIN_OK);
+}
+
+// There is no memory for a container: its maker keeps what he had, and nothing is lost.
+void container_without_memory(Test &t)
+{
+	FakeHost &host = t.host();
+	FakeMm *mm = host.memory.new_mm();
+	for (u64 k = 1;; k++) {
+		Note at{t, "k", k};
+		tcewin_container *made = nullptr;
+		host.injector.arm(Point::alloc, {.at = k});
+		const int status = tcewin_container_create(mm, TCEWIN_CONTAINER_V2, &made);
+		if (!host.injector.hits(Point::alloc)) {
+			ASSERT_EQ(status, TCEWIN_OK);
+			tcewin_container_destroy(made);
+			EXPECT(k > 2);
+			return;
+		}
+		EXPECT_EQ(status, TCEWIN_NO_MEMORY);
+		EXPECT(!made);
+		EXPECT_EQ(host.heap.count(), 0);
+		host.locks.finish(); // says what is left
+		ASSERT(!t.failed());
+	}
+}
+
 constexpr tcewin_case cases[] = {
 	CASE_ON_BOTH(bad_regions),
 	CASE_ON_BOTH(overlapping_regions),
@@ -208,6 +255,8 @@ constexpr tcewin_case cases[] = {
 	CASE_ON_BOTH(memory_not_registered),
 	CASE_ON_BOTH(iommu_page_too_large),
 	CASE_ON_BOTH(host_page_larger_than_iommu_page),
+	CASE(hypervisor_without_memory),
+	CASE(container_without_memory),
 };
 
 } // namespace

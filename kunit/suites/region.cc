@@ -22,6 +22,9 @@ using tcewin::test::Test;
 namespace
 {
 
+// Its first half in pages of 2 MiB, and none of the rest is contiguous.
+constexpr u64 mixed = 0x40'0000'0000, mixed_size = 8 * mib;
+
 struct Memory {
 	explicit Memory(Test &t, u32 page_shift = 12) : host{t.host()}, mm{host.memory.new_mm()}
 	{
@@ -29,6 +32,8 @@ struct Memory {
 		host.memory.back(mm, scattered, mib, page_shift);
 		host.memory.back(mm, huge, 8 * mib, 21);
 		host.memory.back(mm, block, 8 * mib, 23);
+		host.memory.back(mm, mixed, mixed_size / 2, 21);
+		host.memory.back(mm, mixed + mixed_size / 2, mixed_size / 2, page_shift);
 	}
 	u64 real(u64 address) const { return host.memory.real_of(mm, address).value_or(0); }
 	FakeHost &host;
@@ -59,7 +64,7 @@ void parts(Test &t, u32 host_shift)
 	Memory m{t, host_shift};
 	Random random{host_shift};
 	Tce words[64];
-	for (u64 base : {scattered, huge, block}) {
+	for (u64 base : {scattered, huge, block, mixed}) {
 		const u64 size = base == scattered ? mib : 8 * mib;
 		auto made = Region::create(m.mm, UserVa{base}, Bytes{size});
 		ASSERT(made.has_value());

@@ -95,6 +95,30 @@ void bad_memory(Test &t)
 	EXPECT_REFUSED(OUT_OF_WINDOW, rig.map(rig.fake[0]->info.default_size - 4 * kib, scattered, 8 * kib));
 }
 
+// Pinning gives way to a fatal signal, and leaves nothing pinned. So does what comes behind it.
+void interrupted(Test &t)
+{
+	Rig rig{t, v1};
+	ASSERT_EQ(rig.enable(), TCEWIN_OK);
+	u64 k = 1;
+	for (;; k++) {
+		Note at{t, "k", k};
+		const u64 writes = rig.host.firmware.history.size();
+		rig.host.injector.arm(Point::yield, {.at = k});
+		const int status = rig.map(0, scattered, 4 * mib);
+		rig.host.injector.disarm();
+		if (k <= 2) { // 1024 pages are pinned by then, and nothing is written
+			EXPECT_EQ(status, TCEWIN_INTERRUPTED);
+			EXPECT_EQ(rig.host.firmware.history.size(), writes);
+		}
+		if (status != TCEWIN_INTERRUPTED)
+			break;
+		EXPECT_EQ(rig.mm->pins.size(), 0);
+		EXPECT_EQ(rig.valid(), 0);
+	}
+	rig.expect_mapped(0, scattered, 4 * mib);
+}
+
 // Only what a device could write is made dirty: the fake host sees to that at each unpin.
 void dirty(Test &t)
 {
@@ -109,13 +133,10 @@ void dirty(Test &t)
 }
 
 constexpr tcewin_case cases[] = {
-	CASE_ON_BOTH(enable_and_disable),
-	CASE_ON_BOTH(enable_at_the_limit),
-	CASE_ON_BOTH(one_group),
-	CASE_ON_BOTH(pins),
-	CASE_ON_BOTH(pins_of_large_pages),
-	CASE_ON_BOTH(bad_memory),
-	CASE_ON_BOTH(dirty),
+	CASE_ON_BOTH(enable_and_disable),  CASE_ON_BOTH(enable_at_the_limit),
+	CASE_ON_BOTH(one_group),	   CASE_ON_BOTH(pins),
+	CASE_ON_BOTH(pins_of_large_pages), CASE_ON_BOTH(bad_memory),
+	CASE_ON_BOTH(interrupted),	   CASE_ON_BOTH(dirty),
 };
 
 } // namespace
