@@ -67,6 +67,9 @@ cxx-host-flags := -std=c++23 -stdlib=libc++ -fno-exceptions -fno-rtti -Iinclude 
 tidy:
 	@printf '%s\0' core/*.cc | xargs -0 -n 1 -P "$$(nproc)" sh -c 'clang-tidy-19 --quiet "$$1" -- $(cxx-host-flags) 2> /dev/null' tidy
 
+shellcheck:
+	@tools/build/shellcheck
+
 # CHECK=1 changes nothing and fails where something would be changed.
 format:
 	@git ls-files '*.cc' '*.hh' | xargs clang-format-19 $(if $(CHECK),--dry-run -Werror,-i)
@@ -74,4 +77,4 @@ format:
 clean:
 	rm -rf build
 
-.PHONY: help demo check check-counts compare bench bench-readme steps module harness host-tests tidy format clean
+.PHONY: help demo check check-counts compare bench bench-readme steps module harness host-tests tidy shellcheck format clean

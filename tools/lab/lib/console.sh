@@ -1,6 +1,7 @@
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154
 # SPDX-License-Identifier: GPL-2.0-only
-# Reads a guest's console: passes it on, and finds the result and the first splat in it. Sourced by run and selftest.
+# Reads a guest's console: passes it on, and finds the result and the first splat in it. Sourced by run and selftest:
+# what the caller sets and reads is not seen by shellcheck here.
 
 # patterns_of KIND: the lines of tools/lab/splats of that kind, as one.
 patterns_of() { sed -n "s/^$1 //p" "${BASH_SOURCE[0]%/*}/../splats" | paste -sd '|'; }
