@@ -10,6 +10,7 @@ help:
 	@echo 'make demo                 boot guests, load tcewin, move data through a 64-bit dynamic DMA window'
 	@echo 'make check [STEPS="..."]  every test, or the steps named (make steps lists them)'
 	@echo 'make check QUICK=1        a few minutes of it, between edits'
+	@echo 'make soak                 what is longer than CI allows: stress and races at ten times their length, mutants at full effort'
 	@echo 'make check-counts         tools/check/counts from the last run: fewer cases than there are red'
 	@echo 'make compare [KERNEL=NAME] the conformance cases against tcewin and the in-tree driver: build/compare/NAME.md (an hour)'
 	@echo '                          MACHINE=powernv9: on bare metal'
@@ -19,7 +20,9 @@ help:
 	@echo 'make module KERNEL=NAME   build/NAME/tcewin.ko; NAME is 6.12, 6.12-64k, 6.12-trixie, 6.12-debug, 7.2, 7.2-64k,'
 	@echo '                          or a path of a kernel build tree'
 	@echo 'make harness              build/ppc64le/tcewin-harness'
-	@echo 'make host-tests           build/host/tcewin-tests: the suites on this machine, under ASan and UBSan'
+	@echo 'make host-tests           build/host/tcewin-tests: the suites on this machine, under ASan and UBSan;'
+	@echo '                          SANITIZE=thread: build/host-thread/tcewin-tests, under ThreadSanitizer'
+	@echo 'make shellcheck           shellcheck on every shell script'
 	@echo 'make tidy | format        clang-tidy | clang-format on the C++ (CHECK=1: only say what would change)'
 	@echo 'make clean'
 
@@ -29,6 +32,10 @@ demo:
 
 check:
 	@tools/check/run $(if $(QUICK),--quick,$(STEPS))
+
+# Hours.
+soak:
+	@tools/check/run --soak
 
 # What the last run's green steps ran becomes what each has to run.
 check-counts:
@@ -61,7 +68,7 @@ include tools/bench/build.mk
 include kunit/host.mk
 
 harness: build/ppc64le/tcewin-harness
-host-tests: build/host/tcewin-tests
+host-tests: $(HOST_LANE)/tcewin-tests
 
 cxx-host-flags := -std=c++23 -stdlib=libc++ -fno-exceptions -fno-rtti -Iinclude -Icore
 tidy:
@@ -77,4 +84,4 @@ format:
 clean:
 	rm -rf build
 
-.PHONY: help demo check check-counts compare bench bench-readme steps module harness host-tests tidy shellcheck format clean
+.PHONY: help demo check soak check-counts compare bench bench-readme steps module harness host-tests tidy shellcheck format clean
