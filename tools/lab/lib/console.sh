@@ -49,10 +49,10 @@ ask_monitor()
 goodbye=${TCEWIN_LAB_PATIENCE:-60}
 
 # watch_console: copies stdin to stdout, and to file descriptor 9 (the log), until it ends. Sets result (the program's status), failure
-# (what init could not do), died (the panic's line), splat (the first), splats (how many), lockdep (off or empty), and stuck when a
-# guest that has said its last word does not go.
+# (what init could not do), died (the panic's line), splat (the first), splats (how many), lockdep (off or empty), and stuck when
+# a guest that has said its last word does not go, or says nothing for "silence" seconds (empty: it may).
 watch_console() {
-	local line patience=()
+	local line patience=(${silence:+-t "$silence"})
 	result='' failure='' died='' splat='' splats=0 lockdep='' stuck=''
 	while IFS= read -r "${patience[@]}" line || { [ $? -gt 128 ] && stuck=yes; } || [ -n "$line" ]; do
 		[ -z "$stuck" ] || return 0
