@@ -10,6 +10,8 @@ help:
 	@echo 'make demo                 boot guests, load tcewin, move data through a 64-bit dynamic DMA window'
 	@echo 'make check [STEPS="..."]  every test, or the steps named (make steps lists them)'
 	@echo 'make check QUICK=1        a few minutes of it, between edits'
+	@echo 'make soak                 what is longer than CI allows: stress and races at ten times their length, mutants at full effort'
+	@echo 'make check-counts         tools/check/counts from the last run: fewer cases than there are red'
 	@echo 'make compare [KERNEL=NAME] the conformance cases against tcewin and the in-tree driver: build/compare/NAME.md (an hour)'
 	@echo '                          MACHINE=powernv9: on bare metal'
 	@echo 'make bench [KERNEL= MACHINE=] what each ioctl costs, beside the in-tree driver and the floor: build/bench/MACHINE-KERNEL.md'
@@ -18,7 +20,9 @@ help:
 	@echo 'make module KERNEL=NAME   build/NAME/tcewin.ko; NAME is 6.12, 6.12-64k, 6.12-trixie, 6.12-debug, 7.2, 7.2-64k,'
 	@echo '                          or a path of a kernel build tree'
 	@echo 'make harness              build/ppc64le/tcewin-harness'
-	@echo 'make host-tests           build/host/tcewin-tests: the suites on this machine, under ASan and UBSan'
+	@echo 'make host-tests           build/host/tcewin-tests: the suites on this machine, under ASan and UBSan;'
+	@echo '                          SANITIZE=thread: build/host-thread/tcewin-tests, under ThreadSanitizer'
+	@echo 'make shellcheck           shellcheck on every shell script'
 	@echo 'make tidy | format        clang-tidy | clang-format on the C++ (CHECK=1: only say what would change)'
 	@echo 'make clean'
 
@@ -28,6 +32,14 @@ demo:
 
 check:
 	@tools/check/run $(if $(QUICK),--quick,$(STEPS))
+
+# Hours.
+soak:
+	@tools/check/run --soak
+
+# What the last run's green steps ran becomes what each has to run.
+check-counts:
+	@tools/check/promise $(STEPS)
 
 # Not a check: what the in-tree driver gets wrong is not ours to fix.
 compare: harness module
@@ -56,11 +68,14 @@ include tools/bench/build.mk
 include kunit/host.mk
 
 harness: build/ppc64le/tcewin-harness
-host-tests: build/host/tcewin-tests
+host-tests: $(HOST_LANE)/tcewin-tests
 
 cxx-host-flags := -std=c++23 -stdlib=libc++ -fno-exceptions -fno-rtti -Iinclude -Icore
 tidy:
 	@printf '%s\0' core/*.cc | xargs -0 -n 1 -P "$$(nproc)" sh -c 'clang-tidy-19 --quiet "$$1" -- $(cxx-host-flags) 2> /dev/null' tidy
+
+shellcheck:
+	@tools/build/shellcheck
 
 # CHECK=1 changes nothing and fails where something would be changed.
 format:
@@ -69,4 +84,4 @@ format:
 clean:
 	rm -rf build
 
-.PHONY: help demo check compare bench bench-readme steps module harness host-tests tidy format clean
+.PHONY: help demo check soak check-counts compare bench bench-readme steps module harness host-tests tidy shellcheck format clean

@@ -29,4 +29,9 @@ $(HARNESS_INC)/.ready:
 	ln -sfn $(HARNESS_HEADERS)/CLI $(@D)/CLI
 	@touch $@
 
+# A list of the lab's as a string of C++.
+$(HARNESS_INC)/lab_splats.inc: tools/lab/splats tools/harness/build.mk | $(HARNESS_INC)/.ready
+	@{ printf 'R"splats('; cat $<; printf ')splats"\n'; } > $@
+$(HARNESS_OBJ)/lib/splats.o: $(HARNESS_INC)/lab_splats.inc
+
 -include $(HARNESS_OBJS:.o=.d)

@@ -61,6 +61,8 @@ private:
 			->transform(CLI::CheckedTransformer(drivers, CLI::ignore_case));
 		command.add_option("--module", options.source.file, "tcewin's module file")->capture_default_str();
 		command.add_option("--parameters", options.source.parameters, "module parameters for tcewin");
+		command.add_option("--expect", options.expected,
+				   "lines of the kernel's log that are wanted, and no fault (regular expressions)");
 		command.add_flag("-v,--verbose", options.verbose, "say more");
 	}
 
@@ -74,11 +76,17 @@ void own_life(CLI::App &command, Life_options &o)
 	command.add_option("--ddw-size", o.ddw_size, "its size in bytes");
 }
 
+// A name that was mistyped would leave a case out, and nobody would know.
+std::string must_name_a_case(const std::string &pattern)
+{
+	return names_a_case(pattern) ? "" : "no case matches " + pattern;
+}
+
 void own_abi(CLI::App &command, Abi_options &o)
 {
-	command.add_option("--case", o.cases, "only these (shell patterns)");
-	command.add_option("--skip", o.skip, "all but these (shell patterns)");
-	command.add_option("--after", o.after, "begin behind this case");
+	command.add_option("--case", o.cases, "only these (shell patterns)")->check(must_name_a_case);
+	command.add_option("--skip", o.skip, "all but these (shell patterns)")->check(must_name_a_case);
+	command.add_option("--after", o.after, "begin behind this case")->check(must_name_a_case);
 	command.add_option("--patience", o.patience, "seconds for one case")->capture_default_str();
 	command.add_flag("--no-ddw", o.no_ddw, "expect no DDW, even of a PE that has it (borrow=...)");
 	command.add_flag("--until-damage", o.until_damage, "end when a failed case has left a PE that does not work");
@@ -172,6 +180,10 @@ int main(int argc, char **argv)
 	app.require_subcommand(1);
 	Commands commands{app};
 	add_all(commands);
-	CLI11_PARSE(app, argc, argv);
+	try {
+		app.parse(argc, argv);
+	} catch (const CLI::ParseError &error) {
+		return app.exit(error) == 0 ? 0 : 2; // 0: help was asked for
+	}
 	return commands.good() ? 0 : 1;
 }

@@ -76,16 +76,19 @@ public:
 		complete_ = true;
 	}
 
-	bool summary(std::size_t all) const
+	bool summary(std::size_t all)
 	{
 		auto rest = static_cast<int>(all) - passed_ - failed_;
-		for (auto &[why, count] : not_applicable_)
-			rest -= count;
+		for (auto &[why, names] : not_applicable_)
+			rest -= static_cast<int>(names.size());
 		if (rest > 0)
 			fmt::print("{} not tried\n", rest);
+		for (auto &text : kmsg_.missing()) {
+			fmt::print("  FAIL expected in the kernel's log, but never came: {}\n", text);
+			++failed_;
+		}
 		fmt::print("served by: {}\n", name_of(options_.driver));
-		for (auto &[why, count] : not_applicable_)
-			fmt::print("{} not applicable: {}\n", count, why);
+		print_not_applicable();
 		fmt::print("{} passed, {} failed\n", passed_, failed_);
 		return passed_ > 0 && failed_ == 0 && complete_;
 	}
@@ -99,10 +102,22 @@ private:
 		print(test, finding);
 		for (auto &trouble : finding.troubles)
 			stuck_ |= trouble.starts_with("stuck");
-		++(finding.verdict == Verdict::passed	? passed_
-		   : finding.verdict == Verdict::failed ? failed_
-							: not_applicable_[finding.seen]);
+		if (finding.verdict == Verdict::not_applicable)
+			not_applicable_[finding.seen].emplace_back(test.name);
+		else
+			++(finding.verdict == Verdict::passed ? passed_ : failed_);
 		return finding.verdict != Verdict::failed;
+	}
+
+	void print_not_applicable() const
+	{
+		std::vector<std::string_view> all;
+		for (auto &[why, names] : not_applicable_) {
+			fmt::print("{} not applicable: {}\n", names.size(), why);
+			all.insert(all.end(), names.begin(), names.end());
+		}
+		if (!all.empty())
+			fmt::print("n/a: {}\n", fmt::join(all, ", "));
 	}
 
 	void print(const Case &test, const abi::Finding &finding) const
@@ -135,11 +150,16 @@ private:
 	abi::Terms terms_;
 	Kmsg &kmsg_;
 	int passed_ = 0, failed_ = 0;
-	std::map<std::string, int> not_applicable_; // by the reason
+	std::map<std::string, std::vector<std::string>> not_applicable_; // by the reason
 	bool stuck_ = false, complete_ = false;
 };
 
 } // namespace
+
+bool names_a_case(const std::string &pattern)
+{
+	return std::ranges::any_of(abi::all_cases(), [&](auto &test) { return matches({pattern}, test.name); });
+}
 
 bool run_abi(const Abi_options &options)
 {
@@ -149,7 +169,7 @@ bool run_abi(const Abi_options &options)
 	Report report;
 	report.heading(fmt::format("bad input and the rows of ABI.md, driver {}", name_of(options.driver)));
 	auto function = prepare(report, options);
-	auto kmsg = Kmsg::follow();
+	auto kmsg = Kmsg::follow(options.expected);
 	if (!function || !report.step("follow the kernel's log", kmsg))
 		return false;
 

@@ -20,6 +20,7 @@ struct Abi_options : Options {
 	bool list = false;
 };
 
+bool names_a_case(const std::string &pattern);
 bool run_abi(const Abi_options &options);
 
 } // namespace harness

@@ -120,7 +120,7 @@ bool run_clients(const Clients_options &options)
 {
 	Report report;
 	report.heading(fmt::format("public clients, driver {}", name_of(options.driver)));
-	auto kmsg = Kmsg::follow();
+	auto kmsg = Kmsg::follow(options.expected);
 	auto function = prepare(report, options);
 	if (!function || !report.step("follow the kernel's log", kmsg))
 		return false;
@@ -128,6 +128,7 @@ bool run_clients(const Clients_options &options)
 		if (options.only.empty() || std::ranges::count(options.only, client.name))
 			play(report, client, *function);
 	check_splats(report, kmsg);
+	check_expected(report, kmsg);
 	report.heading(fmt::format("served by: {}", name_of(options.driver)));
 	report.summary();
 	return report.good();

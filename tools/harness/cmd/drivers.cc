@@ -237,7 +237,7 @@ bool run_drivers(const Drivers_options &options)
 {
 	Report report;
 	report.heading("which driver serves");
-	auto kmsg = Kmsg::follow();
+	auto kmsg = Kmsg::follow(options.expected);
 	const bool once = stays(Driver::tcewin);
 	if (once && !report.check("all that is possible, in one order", options.orders.empty(), "asked"))
 		return false;
@@ -253,6 +253,7 @@ bool run_drivers(const Drivers_options &options)
 	else
 		with_ddw(drivers, options);
 	check_splats(report, kmsg);
+	check_expected(report, kmsg);
 	report.summary();
 	return report.good();
 }

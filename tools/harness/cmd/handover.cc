@@ -187,7 +187,7 @@ bool run_handover(const Handover_options &options)
 	Report report;
 	report.heading("a PE with two devices, from the kernel to a user and back");
 	report.note(kernel_line());
-	auto kmsg = Kmsg::follow();
+	auto kmsg = Kmsg::follow(options.expected);
 	auto functions = find_pe(report);
 	auto memory = Buffer::anonymous(Tenant::memory_size, Tenant::unit);
 	if (functions.size() != 2 || !report.step("memory of the user's", memory) ||
@@ -211,6 +211,7 @@ bool run_handover(const Handover_options &options)
 	check_rmmod(report, options.driver, idle);
 	kernel_moves(report, functions, "without tcewin");
 	check_splats(report, kmsg);
+	check_expected(report, kmsg);
 	report.summary();
 	return report.good();
 }

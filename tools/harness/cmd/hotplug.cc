@@ -170,7 +170,7 @@ bool run_hotplug(const Hotplug_options &options)
 	Report report;
 	report.heading("memory that comes, and a PE with a window for all memory");
 	report.note(kernel_line());
-	auto kmsg = Kmsg::follow();
+	auto kmsg = Kmsg::follow(options.expected);
 	auto functions = pci_functions(edu_id);
 	auto memory = Buffer::anonymous(Tenant::memory_size, Tenant::unit);
 	report.check("edu devices", !functions.empty(), fmt::format("{}", functions.size()));
@@ -180,6 +180,7 @@ bool run_hotplug(const Hotplug_options &options)
 			load_only(options.driver, options.source)))
 		Hotplug{report, options.driver, functions, *memory}.run();
 	check_splats(report, kmsg);
+	check_expected(report, kmsg);
 	report.summary();
 	return report.good();
 }

@@ -85,7 +85,7 @@ void play(Report &report, const Scenario &scenario, const Kvm_options &options, 
 {
 	report.heading(fmt::format("{}: {}", scenario.name, scenario.what));
 	mark(fmt::format("kvm {}", scenario.name));
-	auto kmsg = Kmsg::follow();
+	auto kmsg = Kmsg::follow(options.expected);
 	auto before = Counts::rested();
 	auto shared = Buffer::shared(page_size());
 	if (!report.step("memory for the score", shared))

@@ -197,7 +197,7 @@ bool run_life(const Life_options &given)
 		options.ddw_size = platform().powernv ? beyond_memory : small_ddw;
 	Report report;
 	report.heading(fmt::format("life of a v2 container, driver {}", name_of(options.driver)));
-	auto kmsg = Kmsg::follow();
+	auto kmsg = Kmsg::follow(given.expected);
 	auto function = prepare(report, options);
 	if (!function)
 		return false;
@@ -215,6 +215,7 @@ bool run_life(const Life_options &given)
 
 	check_rmmod(report, options.driver, idle);
 	check_splats(report, kmsg);
+	check_expected(report, kmsg);
 	print_table(first, second);
 	report.heading(fmt::format("served by: {}", name_of(options.driver)));
 	report.summary();

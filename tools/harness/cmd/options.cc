@@ -56,7 +56,7 @@ bool run_on_edu(const Options &options, std::string_view what,
 {
 	Report report;
 	report.heading(fmt::format("{}, driver {}", what, name_of(options.driver)));
-	auto kmsg = Kmsg::follow();
+	auto kmsg = Kmsg::follow(options.expected);
 	auto function = prepare(report, options);
 	if (!function)
 		return false;
@@ -67,6 +67,7 @@ bool run_on_edu(const Options &options, std::string_view what,
 	report.check("VmLck and pinned pages are back after close", after == before, difference(before, after));
 	check_rmmod(report, options.driver, idle);
 	check_splats(report, kmsg);
+	check_expected(report, kmsg);
 	report.summary();
 	return report.good();
 }

@@ -14,6 +14,7 @@ namespace harness
 struct Options {
 	Driver driver = Driver::tcewin;
 	Module_source source;
+	std::vector<std::string> expected; // patterns of lines that the kernel's log has to have
 	bool verbose = false;
 };
 

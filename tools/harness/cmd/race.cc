@@ -118,7 +118,7 @@ bool run_race(const Race_options &options)
 	report.heading(fmt::format("ioctls against a moving group, {} s, {} threads, driver {}", options.seconds,
 				   options.threads, name_of(options.driver)));
 	auto function = prepare(report, options);
-	auto kmsg = Kmsg::follow();
+	auto kmsg = Kmsg::follow(options.expected);
 	if (!function)
 		return false;
 
@@ -150,6 +150,7 @@ bool run_race(const Race_options &options)
 	report.step("a container can be set up again", Rig::open(*function));
 	check_rmmod(report, options.driver, idle);
 	check_splats(report, kmsg);
+	check_expected(report, kmsg);
 	report.summary();
 	return report.good();
 }

@@ -68,7 +68,7 @@ bool run_roundtrip(const Roundtrip_options &options)
 	Report report;
 	report.heading("a disk of the kernel's, lent to a user");
 	report.note(kernel_line());
-	auto kmsg = Kmsg::follow();
+	auto kmsg = Kmsg::follow(options.expected);
 	auto edus = pci_functions(edu_id), disks = pci_functions(nvme_id);
 	bool together = edus.size() == 1 && disks.size() == 1 && edus[0].group() == disks[0].group();
 	auto memory = Buffer::anonymous(Borrower::memory_size, Borrower::unit);
@@ -104,6 +104,7 @@ bool run_roundtrip(const Roundtrip_options &options)
 		}
 	}
 	check_splats(report, kmsg);
+	check_expected(report, kmsg);
 	report.summary();
 	return report.good();
 }

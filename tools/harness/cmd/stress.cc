@@ -193,7 +193,7 @@ bool run_stress(const Stress_options &options)
 	Report report;
 	report.heading(fmt::format("everything at once, {} s, seed {}, driver {}", options.seconds, options.seed,
 				   name_of(options.driver)));
-	auto kmsg = Kmsg::follow();
+	auto kmsg = Kmsg::follow(options.expected);
 	if (!prepare(report, options))
 		return false;
 	auto places = find_places(report);
@@ -211,6 +211,7 @@ bool run_stress(const Stress_options &options)
 	}
 	check_rmmod(report, options.driver, idle);
 	check_splats(report, kmsg);
+	check_expected(report, kmsg);
 	report.summary();
 	return report.good();
 }

@@ -15,23 +15,6 @@ namespace harness
 namespace
 {
 
-constexpr std::array<std::string_view, 16> splat_marks{"WARNING:",
-						       "BUG:",
-						       "kernel BUG at",
-						       "Oops:",
-						       "Kernel panic",
-						       "KASAN",
-						       "UBSAN",
-						       "KCSAN",
-						       "refcount_t:",
-						       "soft lockup",
-						       "self-detected stall",
-						       "detected stalls",
-						       "blocked for more than",
-						       "possible recursive locking",
-						       "Unable to handle kernel",
-						       "unreferenced object"};
-
 // On bare metal, whoever opens a device: VFIO's reset of a slot (a warning since 7.2), and the governor of QEMU's
 // clock. Anywhere, when the machine that the guest runs on had no time for it.
 bool always_said(const std::string &line)
@@ -45,14 +28,21 @@ bool always_said(const std::string &line)
 
 } // namespace
 
-Result<Kmsg> Kmsg::follow()
+Result<Kmsg> Kmsg::follow(std::span<const std::string> expected)
 {
+	std::vector<Wanted> wanted;
+	for (auto &text : expected) {
+		auto pattern = Pattern::make(text);
+		if (!pattern)
+			return std::unexpected{pattern.error()};
+		wanted.push_back({std::move(*pattern)});
+	}
 	auto fd = Fd::open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
 	if (!fd)
 		return std::unexpected{fd.error()};
 	if (::lseek(fd->get(), 0, SEEK_END) < 0)
 		return fail_errno();
-	return Kmsg{std::move(*fd)};
+	return Kmsg{std::move(*fd), std::move(wanted)};
 }
 
 std::vector<Kmsg::Line> Kmsg::records()
@@ -81,10 +71,19 @@ std::vector<std::string> Kmsg::lines()
 	return found;
 }
 
+bool Kmsg::is_expected(const std::string &line)
+{
+	bool found = false;
+	for (auto &one : wanted_)
+		if (one.pattern.in(line))
+			found = one.came = true;
+	return found;
+}
+
 std::vector<std::string> Kmsg::splats()
 {
 	auto found = lines();
-	std::erase_if(found, [](const std::string &line) { return !is_splat(line); });
+	std::erase_if(found, [this](const std::string &line) { return is_expected(line) || !is_splat(line); });
 	return found;
 }
 
@@ -93,14 +92,19 @@ std::vector<std::string> Kmsg::complaints()
 	constexpr unsigned warning = 4;
 	std::vector<std::string> found;
 	for (auto &line : records())
-		if ((line.level <= warning && !always_said(line.text)) || is_splat(line.text))
+		if (!is_expected(line.text) &&
+		    ((line.level <= warning && !always_said(line.text)) || is_splat(line.text)))
 			found.push_back(std::move(line.text));
 	return found;
 }
 
-bool is_splat(const std::string &line)
+std::vector<std::string> Kmsg::missing() const
 {
-	return std::ranges::any_of(splat_marks, [&line](auto mark) { return line.contains(mark); });
+	std::vector<std::string> texts;
+	for (auto &one : wanted_)
+		if (!one.came)
+			texts.push_back(one.pattern.text());
+	return texts;
 }
 
 void mark(const std::string &text) { (void)write_file("/dev/kmsg", "<6>tcewin-harness: " + text + "\n"); }
@@ -111,6 +115,14 @@ void check_splats(Report &report, Result<Kmsg> &kmsg)
 	report.check("the kernel found no fault in itself", splats.empty(), fmt::format("{} lines", splats.size()));
 	for (auto &line : splats)
 		report.note(line);
+}
+
+void check_expected(Report &report, const Result<Kmsg> &kmsg)
+{
+	if (!kmsg)
+		return;
+	for (auto &text : kmsg->missing())
+		report.check("expected in the kernel's log: " + text, false, "never came");
 }
 
 } // namespace harness

@@ -16,12 +16,10 @@ qemu_command() {
 		qemu+=(-device "edu,dma_mask=0xffffffffffffffff${bus:+,bus=$bus$i,addr=0$second}")
 		second=''
 	done
-	# shellcheck disable=SC2054
 	[ -z "$disk" ] || qemu+=(-drive "if=none,id=disk,format=raw,snapshot=on,file=$disk" -device "nvme,drive=disk,serial=tcewin-disk${bus:+,bus=${bus}0,addr=0.1}")
 	for i in "${devices[@]}"; do qemu+=(-device "$i"); done
-	# shellcheck disable=SC2054
-	[ -z "$icount" ] || qemu+=(-icount shift=0,sleep=off)
-	[ -z "$monitor" ] || qemu+=(-chardev "pipe,id=monitor,path=$scratch/monitor" -mon chardev=monitor,mode=readline)
+	[ -z "$icount" ] || qemu+=(-icount 'shift=0,sleep=off')
+	[ -z "$monitor" ] || qemu+=(-chardev "pipe,id=monitor,path=$scratch/monitor" -mon "chardev=monitor,mode=readline")
 	qemu+=("${extra[@]}")
 	# QEMU's XIVE can lose an interrupt from one CPU to another, and that CPU hears of none any more: work for it then waits
 	# for seconds. XICS does not.
