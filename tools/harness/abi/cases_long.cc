@@ -21,6 +21,9 @@ constexpr std::uint64_t gigabyte = 1 << 30;
 
 // ---- a long call ----
 
+// A call that is not longer is not judged; of the two the MAP has to be.
+constexpr microseconds short_call{15000};
+
 // Two million entries; the table in memory, where there is one, in levels that the kernel can allocate.
 constexpr std::uint64_t long_size = 8 * gigabyte;
 
@@ -46,7 +49,7 @@ Result<> give_long_back(Bench &b)
 // Another thread of this CPU wants to run every half millisecond, before all others. Without a yield it runs once, when
 // the call is over; with them there is a switch each time. How long it waited is told, and not judged: the host of the
 // guest may have had other things to do.
-Result<> beside_a_sleeper(Bench &b, const char *name, Result<> (*call)(Bench &))
+Result<microseconds> beside_a_sleeper(Bench &b, const char *name, Result<> (*call)(Bench &))
 {
 	Bystander sleeper{Bystander::Kind::wakes};
 	std::this_thread::sleep_for(std::chrono::milliseconds{20});
@@ -59,11 +62,9 @@ Result<> beside_a_sleeper(Bench &b, const char *name, Result<> (*call)(Bench &))
 	b.facts.push_back(fmt::format("{}: {} us beside a thread of its CPU, which waited {} us at most; {} switches",
 				      name, took.count(), gap.count(), switches));
 	if (!done)
-		return done;
-	constexpr microseconds short_call{15000}, slice{5000};
-	if (took < short_call)
-		return fail(ETIME); // it says nothing
-	return switches * slice < took ? fail(EPROTO) : Result<>{};
+		return fail(done.error().code());
+	constexpr microseconds slice{5000};
+	return took > short_call && switches * slice < took ? Result<microseconds>{fail(EPROTO)} : took;
 }
 
 Result<> map_long(Bench &b) { return map(b, b.ddw->start(), b.own->address(), long_size); }
@@ -73,8 +74,11 @@ Result<> long_calls(Bench &b)
 {
 	if (auto done = stay_on_this_cpu(); !done)
 		return done;
-	auto done = beside_a_sleeper(b, "MAP of 8 GiB", map_long);
-	return done ? beside_a_sleeper(b, "UNMAP of 8 GiB", unmap_long) : done;
+	auto mapped = beside_a_sleeper(b, "MAP of 8 GiB", map_long);
+	auto unmapped = beside_a_sleeper(b, "UNMAP of 8 GiB", unmap_long);
+	if (!mapped || !unmapped)
+		return fail((mapped ? unmapped : mapped).error().code());
+	return *mapped > short_call ? Result<>{} : fail(ETIME);
 }
 
 // ---- a fatal signal ----
