@@ -18,6 +18,7 @@
 #include "cmd/scale.hh"
 #include "cmd/status.hh"
 #include "cmd/stress.hh"
+#include "cmd/written_back.hh"
 
 namespace
 {
@@ -160,6 +161,7 @@ void add_all(Commands &commands)
 	commands.add("hotplug", "memory that comes while a user has a PE", run_hotplug, own_hotplug);
 	commands.add("roundtrip", "the kernel's nvme driver before and after a user of its disk", run_roundtrip,
 		     own_roundtrip);
+	commands.add<Options>("written-back", "pages of a file on an NVMe disk that a device writes", run_written_back);
 	commands.add("scale", "windows of terabytes, and what they cost", run_scale, own_scale);
 	commands.add("churn", "windows made and removed, over and over", run_churn, own_rounds<Churn_options>);
 	commands.add("reload", "tcewin loaded and unloaded while an NVMe disk is in use", run_reload,

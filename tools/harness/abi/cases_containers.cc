@@ -6,6 +6,7 @@
 #include "abi/case.hh"
 #include "abi/join.hh"
 #include "abi/maps.hh"
+#include "lib/exit_status.hh"
 
 namespace harness::abi
 {
@@ -91,7 +92,7 @@ Result<> die_with(Bench &b, std::initializer_list<Pci_function> functions)
 	int status = 0;
 	if (pid < 0 || ::waitpid(pid, &status, 0) != pid)
 		return fail_errno();
-	return WIFSIGNALED(status) ? Result<>{} : fail(ECHILD);
+	return ended_by(status, SIGKILL) ? Result<>{} : fail(ECHILD);
 }
 Result<> user_of_one_dies(Bench &b)
 {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // KVM's hold of a table when its process is killed, and against rmmod.
 #include <signal.h>
-#include <sys/wait.h>
 
 #include <thread>
 
 #include "cmd/kvm_bench.hh"
 #include "lib/bare.hh"
+#include "lib/exit_status.hh"
 #include "lib/moves.hh"
 #include "lib/pattern.hh"
 
@@ -81,13 +81,14 @@ void kvm_killed(Kvm_bench &b)
 	if (pid < 0 || ::read(in.get(), &target, sizeof target) != sizeof target)
 		target = {};
 	std::this_thread::sleep_for(500ms);
-	auto working = pid > 0 && ::waitpid(pid, nullptr, WNOHANG) == 0;
-	if (pid > 0 && working) {
+	int status = 0;
+	auto working = pid > 0 && ::waitpid(pid, &status, WNOHANG) == 0;
+	if (working) {
 		::kill(pid, SIGKILL);
-		::waitpid(pid, nullptr, 0);
+		::waitpid(pid, &status, 0);
 	}
-	if (b.report.check("a process with a virtual CPU at work, SIGKILL", target.ready && working,
-			   working ? "gone" : "no use"))
+	if (b.report.check("a process with a virtual CPU at work, SIGKILL",
+			   target.ready && working && ended_by(status, SIGKILL), to_text_of_end(status)))
 		aim_at_the_dead(b, target, *shared);
 	auto again = Rig::open(b.function);
 	if (b.report.step("a container can be set up again", again))

@@ -103,6 +103,25 @@ void no_bypass(Report &report, const Rig &rig, const Units &units, const Geometr
 		     Reach::nothing);
 }
 
+// What kexec and a device that is hot-added will believe of the window that CREATE made.
+void check_property(Report &report, const std::vector<Tree_window> &tree, const Geometry &ddw,
+		    const Geometry &default_window)
+{
+	auto at = [&tree](std::uint64_t start) {
+		return std::ranges::find_if(tree, [start](auto &window) { return window.start == start; });
+	};
+	auto shown = at(ddw.start), first = at(default_window.start);
+	report.check("under the name of a DDW that is no direct one", shown->property == "linux,dma64-ddr-window-info",
+		     shown->property);
+	report.check("with the size and the page shift that CREATE was asked for",
+		     shown->size == ddw.size && shown->page_shift == ddw.page_shift,
+		     fmt::format("{:#x} and {}", shown->size, shown->page_shift));
+	// QEMU numbers the windows of a PE by the last byte.
+	bool another = first != tree.end() && shown->liobn != first->liobn && shown->liobn >> 8 == first->liobn >> 8;
+	report.check("and with a number that is the PE's and not the default window's", another,
+		     fmt::format("{:#x}", shown->liobn));
+}
+
 void live(Report &report, const Life_options &options, const Pci_function &function, Window_story &first,
 	  Window_story &second)
 {
@@ -148,6 +167,8 @@ void live(Report &report, const Life_options &options, const Pci_function &funct
 		bool shown = std::ranges::any_of(tree, [&](const Tree_window &w) { return w.start == second.start; });
 		report.check("the device tree shows it, where it shows a user's", shown == tree_shows_users(),
 			     shown ? "yes" : "no");
+		if (shown)
+			check_property(report, tree, *ddw, default_window);
 	}
 	exercise(report, container, (*rig)->edu(), units, *ddw, second);
 	no_bypass(report, **rig, units, default_window, "DDW in its place");

@@ -2,12 +2,12 @@
 // After the process: a child maps shared memory and is killed; the parent, which still has that memory, aims the device
 // at the addresses the child used. First with nobody in charge of the group, then in a container with nothing mapped.
 #include <signal.h>
-#include <sys/wait.h>
 
 #include "cmd/life.hh"
 #include "lib/bare.hh"
 #include "lib/bypass.hh"
 #include "lib/counts.hh"
+#include "lib/exit_status.hh"
 #include "lib/pattern.hh"
 #include "lib/platform.hh"
 #include "lib/region.hh"
@@ -97,8 +97,10 @@ Targets let_one_die(const Life_options &options, const Pci_function &function, c
 	if (pid < 0 || ::read(in.get(), &targets, sizeof targets) != sizeof targets)
 		targets = {};
 	if (pid > 0) {
+		int status = 0;
 		::kill(pid, SIGKILL);
-		::waitpid(pid, nullptr, 0);
+		if (::waitpid(pid, &status, 0) != pid || !ended_by(status, SIGKILL))
+			targets = {}; // it died before, and of something else
 	}
 	return targets;
 }

@@ -34,7 +34,7 @@ public:
 	{
 	}
 
-	void run()
+	void run(Report &report)
 	{
 		{
 			std::vector<std::jthread> threads;
@@ -46,6 +46,10 @@ public:
 			stop_ = true;
 		}
 		tally_.print();
+		check_busy(report, tally_,
+			   {"SET_CONTAINER", "SET_IOMMU", "UNSET_CONTAINER", "GET_DEVICE_FD", "REGISTER", "UNREGISTER",
+			    "TCE_CREATE", "TCE_CREATE default", "TCE_REMOVE", "MAP_DMA", "UNMAP_DMA", "UNMAP_DMA all",
+			    "(DMA write)", "(DMA read)"});
 	}
 
 private:
@@ -127,7 +131,8 @@ bool run_race(const Race_options &options)
 		if (auto buffer = Buffer::anonymous(16 * page_size()))
 			regions.push_back(std::move(*buffer));
 	auto bystander = Buffer::anonymous(64 * page_size()); // never registered, so never to be reached
-	if (!report.step("allocate memory", bystander))
+	if (!report.step("allocate memory", bystander) ||
+	    !report.check("and regions of it", regions.size() == region_count, fmt::format("{}", regions.size())))
 		return false;
 	fill(bystander->bytes(), 99);
 
@@ -139,7 +144,7 @@ bool run_race(const Race_options &options)
 		auto group = number ? Group::open(*number) : Result<Group>{std::unexpected{number.error()}};
 		if (!report.step("open container", container) || !report.step("open group", group))
 			return false;
-		Race{options, *function, std::move(*container), std::move(*group), regions}.run();
+		Race{options, *function, std::move(*container), std::move(*group), regions}.run(report);
 	}
 	auto after = settled(before);
 	report.check("VmLck and pinned pages are as before", after == before, difference(before, after));

@@ -1,10 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "cmd/random_ioctls.hh"
 
+#include <fmt/format.h>
 #include <linux/vfio.h>
 
 namespace harness
 {
+
+void check_busy(Report &report, const Tally &tally, std::initializer_list<const char *> calls)
+{
+	for (auto call : calls) {
+		auto times = tally.times(call);
+		report.check(fmt::format("{} succeeded", call), times > 0, fmt::format("{} times", times));
+	}
+}
 
 std::uint64_t Random_ioctls::usable(std::uint64_t start)
 {

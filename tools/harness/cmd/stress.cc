@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 
 #include <chrono>
 #include <new>
@@ -14,6 +13,7 @@
 
 #include "cmd/stress_parts.hh"
 #include "lib/counts.hh"
+#include "lib/exit_status.hh"
 #include "lib/kmsg.hh"
 #include "lib/moves.hh"
 
@@ -44,8 +44,8 @@ public:
 	bool run()
 	{
 		::prctl(PR_SET_CHILD_SUBREAPER, 1); // children of a worker that was killed
-		helpers_.push_back(start([this] { aim(stage_, options_.seed + 7); }));
-		helpers_.push_back(start([this] { watch(stage_); }));
+		auto aiming = start([this] { aim(stage_, options_.seed + 7); });
+		auto watching = start([this] { watch(stage_); });
 		for (auto &worker : workers_)
 			worker = start_worker();
 		auto random = seeded(options_.seed);
@@ -57,10 +57,16 @@ public:
 			gone = kill_inside(worker);
 			worker = start_worker();
 		}
-		return finish() && gone;
+		stage_.arena.stop = true;
+		for (auto pid : workers_)
+			gone = reap("a worker", pid) && gone;
+		gone = reap("the aiming process", aiming) && gone;
+		return reap("the watching process", watching) && gone;
 	}
 
 	unsigned kills() const { return kills_; }
+	// Processes that were not killed and did not end as they should, and how they did.
+	const std::vector<std::string> &bad_ends() const { return bad_ends_; }
 
 private:
 	// In a process group of its own, so that it can be killed with its children.
@@ -92,58 +98,66 @@ private:
 			device.lock_next();
 		::kill(-worker, SIGKILL);
 		++kills_;
-		bool gone = reap(worker, 60s);
+		bool gone = reap("a worker", worker, SIGKILL);
 		for (auto &device : stage_.arena.device)
 			device.unlock();
 		return gone;
 	}
 
-	// The whole process group; false: one was still there after all this time.
-	static bool reap(pid_t group, Clock::duration patience)
+	// The whole process group; false: one was still there after all this time. `signal`: what its leader was sent.
+	bool reap(std::string_view name, pid_t leader, int signal = 0)
 	{
-		for (auto deadline = Clock::now() + patience; Clock::now() < deadline;) {
-			auto pid = ::waitpid(-group, nullptr, WNOHANG);
+		for (auto deadline = Clock::now() + 60s; Clock::now() < deadline;) {
+			int status = 0;
+			auto pid = ::waitpid(-leader, &status, WNOHANG);
 			if (pid < 0)
 				return true;
 			if (pid == 0)
 				std::this_thread::sleep_for(2ms);
+			else if (pid != leader)
+				note_end("a child of a worker", status, child_ended_well(status));
+			else
+				note_end(name, status, signal ? ended_by(status, signal) : ended_well(status));
 		}
 		return false;
 	}
 
-	bool finish()
+	void note_end(std::string_view name, int status, bool well)
 	{
-		stage_.arena.stop = true;
-		bool gone = true;
-		for (auto pid : workers_)
-			gone = reap(pid, 60s) && gone;
-		for (auto pid : helpers_)
-			gone = reap(pid, 60s) && gone;
-		return gone;
+		if (!well)
+			bad_ends_.push_back(fmt::format("{}: {}", name, to_text_of_end(status)));
 	}
 
 	Stage stage_;
 	const Stress_options &options_;
-	std::vector<pid_t> helpers_;
+	std::vector<std::string> bad_ends_;
 	pid_t workers_[worker_count] = {};
 	std::uint64_t started_ = 0;
 	unsigned kills_ = 0;
 };
 
-// A run that did nothing has shown nothing.
-void check_busy(Report &report, const Arena &arena, unsigned kills)
+void check_work(Report &report, const Arena &arena, unsigned kills)
 {
-	for (auto call : {"SET_CONTAINER", "SET_IOMMU", "UNSET_CONTAINER", "GET_DEVICE_FD", "REGISTER", "UNREGISTER",
-			  "TCE_CREATE", "TCE_CREATE default", "TCE_REMOVE", "MAP_DMA", "UNMAP_DMA", "UNMAP_DMA all",
-			  "ENABLE", "DISABLE", "MAP_DMA own", "(DMA write)", "(DMA read)"})
-		if (auto times = arena.tally.times(call); times == 0)
-			report.check(fmt::format("{} succeeded", call), false, "never");
+	check_busy(report, arena.tally,
+		   {"SET_CONTAINER", "SET_IOMMU", "UNSET_CONTAINER", "GET_DEVICE_FD", "REGISTER", "UNREGISTER",
+		    "TCE_CREATE", "TCE_CREATE default", "TCE_REMOVE", "MAP_DMA", "UNMAP_DMA", "UNMAP_DMA all", "ENABLE",
+		    "DISABLE", "MAP_DMA own", "(DMA write)", "(DMA read)"});
 	report.check("workers were killed, and children forked", kills > 0 && arena.forks > 0,
 		     fmt::format("{} and {} times", kills, arena.forks.load()));
 	report.check("two processes wanted one group", arena.tally.times("open group", Errno{EBUSY}) > 0,
 		     fmt::format("{} times", arena.tally.times("open group", Errno{EBUSY})));
 	report.check("the devices reached what was mapped", arena.arrived > 0,
 		     fmt::format("{} times", arena.arrived.load()));
+}
+
+// A process that dies of anything but the parent's or its own parent's SIGKILL: a device overwrote it, or it could not
+// do what it is for.
+void check_ends(Report &report, const Arena &arena, const std::vector<std::string> &bad_ends)
+{
+	for (auto &end : bad_ends)
+		report.check("a process came to a bad end", false, end);
+	report.check("children of workers came to a good end", arena.bad_children == 0,
+		     arena.bad_children ? to_text_of_end(arena.bad_end) : "all");
 }
 
 void check_memory(Report &report, const Arena &arena)
@@ -182,7 +196,8 @@ void stress_it(Report &report, const Stress_options &options, const std::vector<
 	bool gone = parent.run();
 	arena->tally.print();
 	report.check("every process could be ended", gone, gone ? "yes" : "NO");
-	check_busy(report, *arena, parent.kills());
+	check_ends(report, *arena, parent.bad_ends());
+	check_work(report, *arena, parent.kills());
 	check_memory(report, *arena);
 }
 

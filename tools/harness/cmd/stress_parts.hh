@@ -3,12 +3,14 @@
 // that aims devices; one that holds memory nobody may reach. All are forked from a parent that has one thread.
 #pragma once
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <vector>
 
 #include "cmd/random_ioctls.hh"
+#include "lib/exit_status.hh"
 #include "lib/pci.hh"
 
 namespace harness::stress
@@ -54,6 +56,8 @@ struct Arena {
 	std::atomic<std::uint64_t> sessions = 0;     // that came to their own end
 	std::atomic<std::uint64_t> still_locked = 0; // of them: VmLck was not 0 after it
 	std::atomic<std::uint64_t> forks = 0;	     // children that used a container of their parent's
+	std::atomic<std::uint64_t> bad_children = 0; // of those that their parent waited for
+	std::atomic<int> bad_end = 0;		     // as waitpid() told of the last one
 	std::atomic<std::uint64_t> arrived = 0;	     // transfers that reached the page mapped there
 	std::atomic<std::uint64_t> tried_unmapped = 0;
 	std::atomic<std::uint64_t> landed = 0; // transfers that reached a page after its UNMAP_DMA, or one beside it
@@ -65,6 +69,9 @@ struct Stage {
 	Arena &arena;
 	const std::vector<Place> &places;
 };
+
+// Of a worker's child: its time was over, or the worker killed it.
+inline bool child_ended_well(int status) { return ended_well(status) || ended_by(status, SIGKILL); }
 
 // Opens groups, works on containers from several threads, closes; until told to stop or killed.
 void work(Stage stage, std::uint64_t seed);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A worker's sessions: one container each, from which groups come and go, with threads and forked children inside its
 // ioctls. One thread knows exactly what is mapped at its addresses and has the device try them.
-#include <sys/wait.h>
-
 #include <algorithm>
 #include <chrono>
 #include <mutex>
@@ -50,7 +48,7 @@ public:
 			move_groups();
 			stop_ = true;
 		}
-		while (::waitpid(-1, nullptr, 0) > 0)
+		while (wait_for_child(-1))
 			; // children have the container, too
 	}
 
@@ -140,7 +138,20 @@ private:
 		pause_up_to(random_, 40);
 		::kill(pid, SIGKILL);
 		if (random_() % 2)
-			::waitpid(pid, nullptr, 0);
+			wait_for_child(pid);
+	}
+
+	// -1: any; false: there is none.
+	bool wait_for_child(pid_t pid)
+	{
+		int status = 0;
+		if (::waitpid(pid, &status, 0) < 0)
+			return false;
+		if (!child_ended_well(status)) {
+			stage_.arena.bad_end = status;
+			++stage_.arena.bad_children;
+		}
+		return true;
 	}
 
 	// Maps a page of its own where nobody else in this container maps, and unmaps it. Whatever UNMAP_DMA says, and
@@ -236,7 +247,9 @@ void work(Stage stage, std::uint64_t seed)
 		if (auto buffer = Buffer::anonymous(16 * page_size()))
 			regions.push_back(std::move(*buffer));
 	auto own = Buffer::anonymous(3 * page_size());
-	while (!stage.arena.stop && own && !regions.empty()) {
+	if (!own || regions.empty())
+		::_exit(ENOMEM); // a worker that did nothing
+	while (!stage.arena.stop) {
 		session(stage, regions, *own, random);
 		if (!nothing_locked())
 			++stage.arena.still_locked;

@@ -42,10 +42,10 @@ Result<> wait_for_disk()
 	return within(30s, [] { return exists(disk_device); }) ? Result<>{} : fail(ETIMEDOUT);
 }
 
-Result<> mount_disk()
+Result<> mount_disk(Disk_use use)
 {
 	::mkdir(place, 0755);
-	return zero_expected(::mount(disk_device, place, "ext4", MS_RDONLY, nullptr));
+	return zero_expected(::mount(disk_device, place, "ext4", use == Disk_use::written ? 0 : MS_RDONLY, nullptr));
 }
 
 Result<> unmount_disk() { return zero_expected(::umount(place)); }

@@ -16,7 +16,8 @@ namespace harness
 inline constexpr const char *disk_device = "/dev/nvme0n1";
 
 Result<> wait_for_disk(); // the driver finds its name spaces in its own time; ETIMEDOUT
-Result<> mount_disk();	  // read only
+enum class Disk_use { only_read, written };
+Result<> mount_disk(Disk_use use = Disk_use::only_read);
 Result<> unmount_disk();
 
 // Of the mounted one, each byte from the device: how many files are as SHA256SUMS says. EIO: one is not.
