@@ -146,6 +146,7 @@ struct tcewin_adopted {
 /* ownership.c */
 int tcewin_take(struct tcewin_adopted *entry, struct device *dev);
 void tcewin_release(struct tcewin_adopted *entry, struct device *dev);
+int tcewin_kernel_lets_go(struct tcewin_adopted *entry);
 struct iommu_table_group_ops *
 tcewin_table_group_ops(const struct iommu_table_group_ops *platform);
 void tcewin_set_table_bases(struct iommu_table_group *table_group);
