@@ -137,11 +137,23 @@ void leave(const std::vector<Pci_function> &pes, const Say &say)
 	tenancy.reaches(pes[1], true);
 }
 
+// The calls that could fail while a PE joins; the last of them fills the second half of its table.
+unsigned calls_of_join(Tenancy &tenancy, const Pci_function &pe)
+{
+	auto counting = Faults::count(everything());
+	auto second = Neighbour::join(tenancy.container(), pe);
+	tenancy.step("the second PE joins and is counted", second ? Result<>{} : fail(second.error().code()));
+	auto calls = counting ? counting->calls() : Result<unsigned>{std::unexpected{counting.error()}};
+	if (second)
+		(void)second->leave();
+	return calls.value_or(0);
+}
+
 // One comes, its table is filled half way, and cannot be taken back.
 void join(const std::vector<Pci_function> &pes, const Say &say)
 {
 	Tenancy tenancy{pes[0], say};
-	if (!tenancy.move_in() || !tenancy.refuse(2))
+	if (!tenancy.move_in() || !tenancy.refuse(calls_of_join(tenancy, pes[1])))
 		return;
 	auto second = Neighbour::join(tenancy.container(), pes[1]);
 	tenancy.step("the second PE joins", second ? Result<>{} : fail(second.error().code()), Errno{EIO});

@@ -69,7 +69,7 @@ private:
 
 void Trial::count(const std::string &function)
 {
-	auto counting = Faults::count(function);
+	auto counting = Faults::count({{function, -1}});
 	if (!step("count " + function, counting ? Result<>{} : fail(counting.error().code())))
 		return;
 	auto done = act_.call(scene_);

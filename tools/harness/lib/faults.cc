@@ -58,7 +58,7 @@ Result<Faults> Faults::arm(const std::vector<Fault> &faults, unsigned first, int
 	return armed;
 }
 
-Result<Faults> Faults::count(const std::string &function) { return arm({{function, -1}}, none, 1); }
+Result<Faults> Faults::count(const std::vector<Fault> &faults) { return arm(faults, none, 1); }
 
 void Faults::disarm() { (void)set("inject", "\n"); }
 

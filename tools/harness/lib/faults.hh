@@ -29,7 +29,7 @@ public:
 	// `times` in all.
 	static Result<Faults> arm(const std::vector<Fault> &faults, unsigned first = 1, int times = for_ever);
 	// None fails.
-	static Result<Faults> count(const std::string &function);
+	static Result<Faults> count(const std::vector<Fault> &faults);
 	// Whatever was armed, by this process or by another.
 	static void disarm();
 
