@@ -2,7 +2,11 @@
 /*
  * Firmware as the engine calls it (tcewin/host.h): hypercalls for translations, RTAS for windows.
  * Statuses go back as they come; what to do about them is the engine's.
+ *
+ * A kernel with fault injection can make each of these calls fail (CONFIG_FAIL_FUNCTION): it never
+ * gets to firmware then. "tcewin-harness firmware" does so.
  */
+#include <linux/error-injection.h>
 #include <linux/kernel.h>
 #include <linux/sizes.h>
 #include <asm/hvcall.h>
@@ -16,17 +20,20 @@ long tcewin_host_put_tce(tcewin_u32 liobn, tcewin_u64 ioba, tcewin_u64 tce)
 {
 	return plpar_tce_put(liobn, ioba, tce);
 }
+ALLOW_ERROR_INJECTION(tcewin_host_put_tce, ERRNO);
 
 long tcewin_host_put_tce_indirect(tcewin_u32 liobn, tcewin_u64 ioba, tcewin_u64 tces,
 				  tcewin_u64 count)
 {
 	return plpar_tce_put_indirect(liobn, ioba, tces, count);
 }
+ALLOW_ERROR_INJECTION(tcewin_host_put_tce_indirect, ERRNO);
 
 long tcewin_host_stuff_tce(tcewin_u32 liobn, tcewin_u64 ioba, tcewin_u64 tce, tcewin_u64 count)
 {
 	return plpar_tce_stuff(liobn, ioba, tce, count);
 }
+ALLOW_ERROR_INJECTION(tcewin_host_stuff_tce, ERRNO);
 
 /* ---- RTAS, LoPAR 7.3 (Dynamic DMA Windows option) ---- */
 
@@ -63,6 +70,7 @@ int tcewin_host_ddw_query(void *pe, struct tcewin_ddw_query *query)
 	}
 	return status;
 }
+ALLOW_ERROR_INJECTION(tcewin_host_ddw_query, ERRNO);
 
 /* The PE whose windows come and go by the platform's operations, or NULL. */
 static struct tcewin_adopted *by_platform(void *pe)
@@ -86,6 +94,7 @@ int tcewin_host_ddw_create(void *pe, tcewin_u32 page_shift, tcewin_u32 window_sh
 	window->start = (u64)out[1] << 32 | out[2];
 	return status;
 }
+ALLOW_ERROR_INJECTION(tcewin_host_ddw_create, ERRNO);
 
 /**
  * tcewin_rtas_remove() - ibm,remove-pe-dma-window
@@ -105,6 +114,7 @@ int tcewin_host_ddw_remove(void *pe, tcewin_u32 liobn)
 		return tcewin_platform_remove(by_platform(pe), liobn);
 	return tcewin_rtas_remove(pe, liobn);
 }
+ALLOW_ERROR_INJECTION(tcewin_host_ddw_remove, ERRNO);
 
 /**
  * tcewin_rtas_reset() - ibm,reset-pe-dma-windows
@@ -123,6 +133,7 @@ int tcewin_host_ddw_reset(void *pe)
 {
 	return by_platform(pe) ? tcewin_platform_reset(by_platform(pe)) : tcewin_rtas_reset(pe);
 }
+ALLOW_ERROR_INJECTION(tcewin_host_ddw_reset, ERRNO);
 
 int tcewin_host_rtas_wait(int status)
 {

@@ -5,6 +5,7 @@
  * done then is the engine's, which asks for the platform's own functions where it wants them.
  */
 #define pr_fmt(fmt) "tcewin: " fmt
+#include <linux/error-injection.h>
 #include <linux/iommu.h>
 #include <linux/module.h>
 #include <linux/pci.h>
@@ -108,6 +109,18 @@ tcewin_table_group_ops(const struct iommu_table_group_ops *platform)
 /* ---- what the engine calls ---- */
 
 /**
+ * tcewin_kernel_lets_go() - the platform's take_ownership(); fault injection can refuse for it
+ * @entry: the PE, with operations of the platform's
+ *
+ * Return: 0 or a negative errno, then the kernel has the PE as before.
+ */
+noinline int tcewin_kernel_lets_go(struct tcewin_adopted *entry)
+{
+	return tcewin_platform_take(entry->platform, entry->table_group, entry->dev);
+}
+ALLOW_ERROR_INJECTION(tcewin_kernel_lets_go, ERRNO);
+
+/**
  * tcewin_set_table_bases() - every device of a PE has the kernel's table of it, or none
  * @table_group: of the PE
  *
@@ -154,7 +167,7 @@ int tcewin_host_platform_take(void *pe, struct tcewin_pe_info *info)
 	}
 	if (!entry->platform)
 		return tcewin_lpar_take(entry, info);
-	ret = tcewin_platform_take(entry->platform, table_group, entry->dev);
+	ret = tcewin_kernel_lets_go(entry);
 	if (ret) {
 		tcewin_host_event(pe, TCEWIN_EVENT_FIRMWARE, "the kernel keeps the PE", ret);
 		return TCEWIN_FIRMWARE_ERROR;

@@ -4,6 +4,7 @@
  * platform's own operations fill with our tables and empty again.
  */
 #define pr_fmt(fmt) "tcewin: " fmt
+#include <linux/error-injection.h>
 #include <linux/iommu.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
@@ -27,6 +28,26 @@ bool tcewin_on_powernv(void)
 	return firmware_has_feature(FW_FEATURE_OPAL);
 }
 
+/* ---- what asks OPAL ---- */
+
+/*
+ * Where fault injection refuses in OPAL's place (as in firmware.c), the PHB goes on with what it
+ * has. tables[] is as before too, from which the platform would take the table all the same.
+ */
+
+static noinline long tcewin_fill_place(struct tcewin_adopted *entry, int number,
+				       struct iommu_table *tbl)
+{
+	return entry->platform->set_window(entry->table_group, number, tbl);
+}
+ALLOW_ERROR_INJECTION(tcewin_fill_place, ERRNO);
+
+static noinline long tcewin_empty_place(struct tcewin_adopted *entry, int number)
+{
+	return entry->platform->unset_window(entry->table_group, number);
+}
+ALLOW_ERROR_INJECTION(tcewin_empty_place, ERRNO);
+
 /* ---- hand-over ---- */
 
 static bool empty_places(struct tcewin_adopted *entry)
@@ -37,7 +58,7 @@ static bool empty_places(struct tcewin_adopted *entry)
 
 	/* Place 1 is also that of the bypass. */
 	for (i = 0; i < IOMMU_TABLE_GROUP_MAX_TABLES; i++)
-		if (entry->platform->unset_window(table_group, i) || table_group->tables[i])
+		if (tcewin_empty_place(entry, i) || table_group->tables[i])
 			fine = false;
 	return fine;
 }
@@ -98,7 +119,7 @@ int tcewin_powernv_read(struct tcewin_adopted *entry, struct tcewin_pe_info *inf
 int tcewin_powernv_take(struct tcewin_adopted *entry, struct tcewin_pe_info *info)
 {
 	struct iommu_table_group *table_group = entry->table_group;
-	int ret = tcewin_platform_take(entry->platform, table_group, entry->dev);
+	int ret = tcewin_kernel_lets_go(entry);
 
 	if (ret) {
 		tcewin_host_event(&entry->host, TCEWIN_EVENT_FIRMWARE, "the kernel keeps the PE",
@@ -157,7 +178,7 @@ int tcewin_powernv_set_window(struct tcewin_adopted *entry, u32 number,
 	/* A table of one level is as long as its page, whatever the window needs of it. */
 	if (!tbl->it_indirect_levels)
 		tbl->it_size = tbl->it_level_size;
-	ret = entry->platform->set_window(entry->table_group, number, tbl);
+	ret = tcewin_fill_place(entry, number, tbl);
 	tbl->it_size = size;
 	if (ret) {
 		tell(entry, ret);
@@ -165,7 +186,7 @@ int tcewin_powernv_set_window(struct tcewin_adopted *entry, u32 number,
 	}
 	/* It does not tell that it had no memory for the link. */
 	if (entry->table_group->tables[number] != tbl) {
-		entry->platform->unset_window(entry->table_group, number);
+		tcewin_empty_place(entry, number);
 		return TCEWIN_NO_MEMORY;
 	}
 	table->tce_kill = entry->tce_kill;
@@ -182,12 +203,13 @@ int tcewin_powernv_set_window(struct tcewin_adopted *entry, u32 number,
 int tcewin_powernv_unset_window(struct tcewin_adopted *entry, u32 number)
 {
 	const struct iommu_table *tbl = entry->table_group->tables[number];
-	long ret = entry->platform->unset_window(entry->table_group, number);
+	long ret = tcewin_empty_place(entry, number);
 
 	if (tbl)
 		tcewin_drop_table_base(entry->table_group, tbl);
 	if (!ret)
 		return TCEWIN_OK;
+	entry->place_stays = true;
 	tell(entry, ret);
 	return TCEWIN_FIRMWARE_ERROR;
 }

@@ -7,6 +7,7 @@
 #include "cmd/churn.hh"
 #include "cmd/clients.hh"
 #include "cmd/drivers.hh"
+#include "cmd/firmware.hh"
 #include "cmd/handover.hh"
 #include "cmd/hold.hh"
 #include "cmd/hotplug.hh"
@@ -105,6 +106,13 @@ void own_drivers(CLI::App &command, Drivers_options &o)
 		->transform(CLI::CheckedTransformer(orders));
 }
 
+void own_firmware(CLI::App &command, Firmware_options &o)
+{
+	command.add_option("--case", o.cases, "only these (shell patterns)");
+	command.add_flag("--list", o.list, "name the cases and run none");
+	command.add_flag("--stuck", o.stuck, "only what ends in quarantine; takes five PEs");
+}
+
 void own_handover(CLI::App &command, Handover_options &o)
 {
 	command.add_option("--host-module", o.host_module, "the file of edu_host.ko")->capture_default_str();
@@ -157,6 +165,8 @@ void add_all(Commands &commands)
 	commands.add("abi", "every row of ABI.md as a named case, bad input above all", run_abi, own_abi);
 	commands.add("clients", "what public clients do, call by call", run_clients, own_clients);
 	commands.add("drivers", "which driver serves when both are loaded", run_drivers, own_drivers);
+	commands.add("firmware", "firmware that refuses: each of its calls, once and from then on", run_firmware,
+		     own_firmware);
 	commands.add("handover", "a PE of two devices from the kernel to a user and back", run_handover, own_handover);
 	commands.add("hotplug", "memory that comes while a user has a PE", run_hotplug, own_hotplug);
 	commands.add("roundtrip", "the kernel's nvme driver before and after a user of its disk", run_roundtrip,
