@@ -80,7 +80,7 @@ struct tcewin_pe_host {
  * @groups_lock: protects @groups; the VFIO core keeps attach, detach and release apart, but not
  *	the ioctls
  * @groups: struct tcewin_group
- * @stuck: a group left translations behind, or a table: @mm is never given back
+ * @stuck: a group left translations behind: @mm is never given back
  * @retired: tcewin_handles_retire() has been here
  */
 struct tcewin_handle {
@@ -121,8 +121,6 @@ struct tcewin_aside {
  * @aside: the kernel's tables of both places, where nobody else keeps them
  * @ddw: the kernel's 64-bit window while a user has the PE, see lpar_ddw.c
  * @tce_kill: of the platform's tables (PowerNV)
- * @place_stays: since it is in its container its PHB has not given a place up: the engine keeps the
- *	table for good, and its charge (PowerNV)
  * @behind: the platform's table of each place that has one of the engine's (platform_windows.c)
  * @payer: the container's cookie of whose memory such a table is
  * @tables_lock: keeps the calls of foreign.c apart
@@ -140,7 +138,6 @@ struct tcewin_adopted {
 	struct tcewin_aside aside[2];
 	struct tcewin_kernel_ddw *ddw;
 	void (*tce_kill)(struct iommu_table *tbl, unsigned long index, unsigned long pages);
-	bool place_stays;
 	struct iommu_table *behind[IOMMU_TABLE_GROUP_MAX_TABLES];
 	struct tcewin_mm *payer;
 	struct mutex tables_lock; /* keeps the calls of foreign.c apart */

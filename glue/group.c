@@ -49,10 +49,9 @@ int tcewin_group_attach(struct tcewin_handle *handle, struct iommu_group *group)
 	entry->group = group;
 	entry->adopted = adopted;
 	adopted->payer = &handle->mm;
-	adopted->place_stays = false;
 	status = tcewin_container_attach(handle->container, adopted->pe);
 	if (status) {
-		handle->stuck |= status == TCEWIN_STUCK || adopted->place_stays;
+		handle->stuck |= status == TCEWIN_STUCK;
 		tcewin_adopted_leave(adopted);
 		kfree(entry);
 		return tcewin_errno(status);
@@ -117,7 +116,6 @@ void tcewin_group_detach(struct tcewin_handle *handle, struct iommu_group *group
 		handle->stuck = true;
 		tcewin_refuse(group, handle->kind);
 	}
-	handle->stuck |= entry->adopted->place_stays;
 	tcewin_adopted_leave(entry->adopted);
 	kfree(entry);
 }

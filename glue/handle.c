@@ -118,10 +118,7 @@ struct tcewin_handle *tcewin_handle_get(const void *data)
 void tcewin_handle_destroy(struct tcewin_handle *handle)
 {
 	tcewin_container_destroy(handle->container);
-	/*
-	 * Pages that stay pinned are in the mm's list, and a table that stays is charged to it: it
-	 * must not go away with them.
-	 */
+	/* Pages that stay pinned are in the mm's list: it must not go away with them. */
 	if (!handle->stuck)
 		tcewin_mm_drop(&handle->mm);
 	kfree_rcu(handle, rcu);

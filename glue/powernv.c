@@ -209,7 +209,6 @@ int tcewin_powernv_unset_window(struct tcewin_adopted *entry, u32 number)
 		tcewin_drop_table_base(entry->table_group, tbl);
 	if (!ret)
 		return TCEWIN_OK;
-	entry->place_stays = true;
 	tell(entry, ret);
 	return TCEWIN_FIRMWARE_ERROR;
 }
