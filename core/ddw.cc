@@ -50,12 +50,11 @@ Result<tcewin_ddw_window> Ddw::create(PageShift page, Bytes size) const
 	return made;
 }
 
-// "Parameter error" says that firmware has no window of that name (any more): so it is gone.
-Result<> Ddw::remove(Liobn liobn) const
+Result<> Ddw::remove(Liobn liobn, Absent absent) const
 {
 	const int status = until_done(host_, "ibm,remove-pe-dma-window",
 				      [&] { return tcewin_host_ddw_remove(host_, liobn.raw()); });
-	return answer(status == rtas_parameter ? rtas_success : status);
+	return answer(status == rtas_parameter && absent == Absent::is_gone ? rtas_success : status);
 }
 
 Result<> Ddw::reset() const

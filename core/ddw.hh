@@ -18,8 +18,9 @@ public:
 	Result<tcewin_ddw_query> query() const;
 	// Where firmware puts it. TOO_LARGE.
 	Result<tcewin_ddw_window> create(PageShift page, Bytes size) const;
-	// It is still there when this fails. That there is none is no failure.
-	Result<> remove(Liobn liobn) const;
+	// It is still there when this fails. @absent: what it means when firmware knows no window of that name.
+	enum class Absent { is_gone, is_refusal };
+	Result<> remove(Liobn liobn, Absent absent) const;
 	// Ends every DDW and brings the default window back; what that one holds is not promised.
 	Result<> reset() const;
 

@@ -50,9 +50,9 @@ Result<PeWindow> IodaWindows::create_at(PageShift page, Bytes size, Ioba at)
 
 Result<> IodaWindows::connect(const PeWindow &window, tcewin_host_table *table)
 {
-	TRY(from_status(tcewin_host_set_window(host_, window.liobn.raw(), table)));
-	walked_[window.liobn.raw()] = true;
-	return {};
+	auto r = from_status(tcewin_host_set_window(host_, window.liobn.raw(), table));
+	walked_[window.liobn.raw()] = r || r.error() != TCEWIN_FIRMWARE_ERROR;
+	return r;
 }
 
 Result<> IodaWindows::remove(const PeWindow &window) { return drop(*windows_.find(window.liobn)); }

@@ -34,7 +34,7 @@ public:
 	Result<> connect(const PeWindow &window, tcewin_host_table *table);
 	// FIRMWARE_ERROR: its place may still have the table.
 	Result<> remove(const PeWindow &window);
-	void suspect() {} // a new table is empty
+	void suspect(const PeWindow &) {} // a new table is empty
 	void orphan(const PeWindow &window);
 	void abandon();
 
@@ -51,7 +51,8 @@ private:
 	void *host_;
 	const tcewin_pe_info &info_;
 	WindowList windows_;
-	// By place: its PHB may walk a table there. After a set that failed nothing does, and nothing is to be unset.
+	// By place: its PHB may walk a table there. It does not where firmware refused to set it: nothing is to be
+	// unset.
 	std::array<bool, TCEWIN_WINDOWS_MAX> walked_{};
 };
 

@@ -6,6 +6,15 @@
 namespace tcewin
 {
 
+namespace
+{
+
+// Firmware may have dropped a window by itself, as it does to a VF: then it says that there is none. Of one that nobody
+// emptied that is not believed: the memory behind its entries would be given back on firmware's word.
+Ddw::Absent absence(bool may_hold) { return may_hold ? Ddw::Absent::is_refusal : Ddw::Absent::is_gone; }
+
+} // namespace
+
 // ---- the default window ----
 
 bool LparWindows::is_default(PageShift page, Bytes size) const
@@ -50,7 +59,7 @@ Result<> LparWindows::make_spare(Signals signals)
 // A window that came to nothing. One that stays and shows what was in its table before puts the PE out of bounds.
 void LparWindows::discard(const PeWindow &window, Residue residue)
 {
-	if (ddw_.remove(window.liobn))
+	if (ddw_.remove(window.liobn, absence(residue == Residue::possible)))
 		return;
 	windows_.enter_orphan(window);
 	if (residue == Residue::possible && pe_.owner() == TCEWIN_OWNER_USER)
@@ -241,11 +250,17 @@ void LparWindows::sweep()
 			(void)drop(slot);
 }
 
+void LparWindows::suspect(const PeWindow &window)
+{
+	suspect_ = stale_ = true;
+	(*windows_.find(window.liobn))->may_hold = true;
+}
+
 // Firmware's window goes; a borrowed one, which cannot, is emptied.
 Result<> LparWindows::drop(Slot &slot)
 {
 	if (!borrowed())
-		TRY(ddw_.remove(slot->window.liobn));
+		TRY(ddw_.remove(slot->window.liobn, absence(slot->may_hold)));
 	else if (slot->use != Use::spare)
 		TRY(empty_default(Signals::ignore));
 	windows_.forget(slot);

@@ -46,10 +46,10 @@ public:
 		return from_status(tcewin_host_set_window(host_, window.liobn.raw(), table));
 	}
 	Result<> remove(const PeWindow &window);
-	// A window of this PE went with entries in it: no later one is trusted to be empty, though firmware that allows
+	// @window is about to go with entries in it: no later one is trusted to be empty, though firmware that allows
 	// two windows is known to empty a DDW that it creates. (With one window it is known not to.) Nor is a spare
 	// made that could show them: the memory behind them is about to be given back.
-	void suspect() { suspect_ = stale_ = true; }
+	void suspect(const PeWindow &window);
 	void orphan(const PeWindow &window);
 	void abandon();
 

@@ -107,7 +107,7 @@ Result<> Pe::close(Liobn liobn)
 	if (!there)
 		return fail(TCEWIN_UNKNOWN_WINDOW);
 	const PeWindow window = *there;
-	suspect(); // it is not known whether its user emptied it
+	suspect(window); // it is not known whether its user emptied it
 	if (remove(window))
 		return {};
 	const bool empty = lpar->empty(window).has_value();

@@ -88,10 +88,10 @@ public:
 	{
 		return visit([&](auto &windows) { return windows.remove(window); });
 	}
-	// A window of this PE went, or is about to go, with entries in its table.
-	void suspect()
+	// @window is about to go with entries in its table.
+	void suspect(const PeWindow &window)
 	{
-		visit([](auto &windows) { windows.suspect(); });
+		visit([&](auto &windows) { windows.suspect(window); });
 	}
 	// The caller goes on without @window, which could not be removed but is empty; it is tried again.
 	void orphan(const PeWindow &window)

@@ -30,7 +30,8 @@ public:
 	struct Entry {
 		PeWindow window;
 		Use use;
-		bool announced; // the kernel knows of it
+		bool announced;	       // the kernel knows of it
+		bool may_hold = false; // nobody emptied it
 	};
 	using Slot = std::optional<Entry>;
 

@@ -73,7 +73,7 @@ Result<> Window::drop_member(std::size_t at)
 	const bool last = member.table->members == 1;
 	const bool empty = last && clear_mapped(*member.table).has_value() && !stuck_;
 	if (!empty)
-		member.pe->suspect();
+		member.pe->suspect(member.at);
 	const bool gone = member.pe->remove(member.at).has_value();
 	if (!gone) {
 		member.pe->orphan(member.at);
@@ -142,7 +142,7 @@ Result<> Window::remove_locked(std::span<Tce> words)
 	while (!members_.empty()) {
 		const Member last = members_[members_.size() - 1];
 		if (stuck_)
-			last.pe->suspect();
+			last.pe->suspect(last.at);
 		if (auto r = last.pe->remove(last.at); !r) {
 			if (stuck_)
 				return fail(TCEWIN_STUCK);
@@ -151,7 +151,7 @@ Result<> Window::remove_locked(std::span<Tce> words)
 				for (const auto &table : tables_)
 					if (!rewrite(*table, geometry().all(), words, Holes::keep, Signals::ignore))
 						stuck_ = true;
-				return r;
+				return stuck_ ? fail(TCEWIN_STUCK) : r;
 			}
 			last.pe->orphan(last.at); // it is empty; the window cannot be whole again
 			last.table->walked = true;

@@ -86,9 +86,9 @@ bool FakeFirmware::announced(const FakePe *pe, const FakeTable *t)
 }
 
 // The kernel could not be told of it, and it is there for good or was not let go.
-bool FakeFirmware::may_be_unknown(const FakePe *pe, const FakeTable *t)
+bool FakeFirmware::may_be_unknown(const FakePe *pe, const FakeTable *t) const
 {
-	return t->not_announced && (pe->borrowed() || t->not_removed);
+	return (t->not_announced && t->not_removed) || (pe->borrowed() && injector_.any_hit());
 }
 
 bool FakeFirmware::idle(const FakePe *pe) const

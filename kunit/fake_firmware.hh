@@ -86,7 +86,7 @@ private:
 	FakeTable *of_pe(const FakePe *pe, u32 liobn) const;
 	bool may_be_added(const FakePe *pe, const tcewin_window_info &window) const;
 	static bool announced(const FakePe *pe, const FakeTable *t);
-	static bool may_be_unknown(const FakePe *pe, const FakeTable *t);
+	bool may_be_unknown(const FakePe *pe, const FakeTable *t) const;
 
 	Complaints &complaints_;
 	Injector &injector_;

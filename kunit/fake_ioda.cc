@@ -159,7 +159,7 @@ int FakeIoda::set_window(FakePe *pe, u32 number, tcewin_host_table *table)
 	t->in_memory = t->object = table;
 	refresh(*t, 0, table->phb.reach());
 	walk();
-	return TCEWIN_OK;
+	return injector_.fires(Point::link) ? TCEWIN_NO_MEMORY : TCEWIN_OK;
 }
 
 // The platform invalidates all of the PE when a window comes or goes. When it could not, it unlinks the table from the

@@ -145,6 +145,7 @@ struct FakePe {
 	u32 liobn_base;
 	bool in_hand_over{};  // inside of tcewin_pe_take()
 	bool kernels{};	      // its default window is alive, with the kernel's translations
+	bool denies{};	      // it answers that a window which is there is not
 	bool given_up{};      // the administrator was told that it is stuck
 	u64 override_start{}; // where the next DDW will be, if not 0
 	u32 override_liobn{}; // the next create makes nothing and answers this name, if not 0

@@ -113,11 +113,11 @@ void FakeFirmware::destroy(FakePe *pe, u64 at)
 	tcewin_run_free(t);
 }
 
-// "Parameter error" of this call means that there is no such window: then there is none.
+// "Parameter error" of this call means that there is no such window: then there is none, unless firmware is wrong.
 int FakeFirmware::remove(FakePe *pe, u32 liobn)
 {
 	const int status = enter(pe, Point::remove);
-	if (status && status != rtas_parameter) {
+	if (status && (status != rtas_parameter || pe->denies)) {
 		FakeTable *kept = pe->call ? nullptr : of_pe(pe, liobn);
 		if (kept) {
 			kept->not_removed = true;

@@ -18,6 +18,7 @@ enum class Point {
 	platform_take,
 	platform_release,
 	set_window,
+	link, // of tcewin_host_set_window(): the place is filled, but there is no memory to say so
 	unset_window,
 	settle, // tcewin_host_table_settle()
 	yield,	// a fatal signal

@@ -69,7 +69,7 @@ public:
 private:
 	void fail_tables()
 	{
-		for (Point p : {Point::level, Point::table, Point::set_window})
+		for (Point p : {Point::level, Point::table, Point::set_window, Point::link})
 			fail_each(p, {.status = 0});
 	}
 

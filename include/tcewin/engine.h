@@ -142,7 +142,7 @@ int tcewin_unregister_memory(struct tcewin_container *container, tcewin_u64 addr
 
 /*
  * VFIO_IOMMU_SPAPR_TCE_CREATE; *@start is the new window's address. NO_GROUP, BAD_PAGE_SHIFT, BAD_SIZE, BAD_LEVELS, TOO_LARGE,
- * NO_SLOT, IN_THE_WAY, NO_MEMORY, FIRMWARE_ERROR, INTERRUPTED.
+ * NO_SLOT, IN_THE_WAY, NO_MEMORY, FIRMWARE_ERROR, INTERRUPTED; STUCK: it could not be taken from a PE again, which is quarantined.
  */
 int tcewin_create_window(struct tcewin_container *container, tcewin_u32 page_shift, tcewin_u64 size, tcewin_u32 levels,
 			 tcewin_u64 *start);

@@ -200,7 +200,7 @@ tcewin_u64 tcewin_host_table_address(struct tcewin_host_table *table, tcewin_u64
  * @table is in a place of the PE from now on, for the rest of the kernel to find / nothing is. @number is the LIOBN, or on IODA2 the
  * number of the place (0: at default_start, 1: at second_start), which is free, and devices translate through it; there one table may be
  * in the same place of several PEs. Nothing is to be undone where nothing was set. Status: FIRMWARE_ERROR, NO_MEMORY, on an LPAR
- * neither; after a failed set nothing walks the table, after a failed unset the PHB may still do.
+ * neither. After a set that ended in FIRMWARE_ERROR nothing walks the table; after one in NO_MEMORY, as after a failed unset, the PHB may.
  */
 int tcewin_host_set_window(void *pe, tcewin_u32 number, struct tcewin_host_table *table);
 int tcewin_host_unset_window(void *pe, tcewin_u32 number);

@@ -16,10 +16,18 @@ namespace
 
 constexpr u64 piece = 8 * mib; // of memory that is registered and mapped
 
+// How often each call did what it was asked to.
+struct Successes {
+	u64 map, unmap, memory, create, remove, attach, detach, put;
+};
+
 class Storm
 {
 public:
-	Storm(Test &test, const Setup &setup, u64 seed) : t{test}, rig{test, setup}, random{seed} {}
+	Storm(Test &test, const Setup &setup, u64 seed, Successes &counts)
+		: t{test}, rig{test, setup}, random{seed}, done{counts}
+	{
+	}
 	// The user is gone, while it still storms.
 	~Storm()
 	{
@@ -60,20 +68,19 @@ private:
 		static constexpr Point lpar[] = {Point::any_hcall, Point::put_indirect, Point::stuff,
 						 Point::put,	   Point::any_rtas,	Point::query,
 						 Point::create,	   Point::remove,	Point::reset};
-		static constexpr Point ioda2[] = {Point::level, Point::table, Point::set_window, Point::unset_window};
+		static constexpr Point ioda2[] = {Point::level, Point::table, Point::set_window, Point::link,
+						  Point::unset_window};
 		static constexpr Point both[] = {Point::alloc,	  Point::charge, Point::pin,
 						 Point::announce, Point::yield,	 Point::settle};
 		const bool in_memory = rig.personality().in_memory();
 		const Point point = random.one_in(3) ? both[random.below(6)]
-				    : in_memory	     ? ioda2[random.below(4)]
+				    : in_memory	     ? ioda2[random.below(5)]
 						     : lpar[random.below(9)];
 		const bool hcall = point == Point::any_hcall || point == Point::put_indirect || point == Point::stuff ||
 				   point == Point::put;
 		rig.host.injector.arm(point, {.at = random.small(5),
 					      .onwards = random.one_in(2),
-					      .status = hcall && random.one_in(3) ? -16
-							: random.one_in(4)	  ? -3
-										  : -1,
+					      .status = hcall && random.one_in(3) ? -16 : -1,
 					      .partial = random.below(513)});
 		odd_firmware(*rig.fake[random.below(rig.pes)]);
 	}
@@ -149,6 +156,7 @@ private:
 		if (!verdict("map", rig.map(ioba, address, size), TCEWIN_NOTHING_REGISTERED, TCEWIN_NOT_REGISTERED,
 			     TCEWIN_NO_WINDOW, TCEWIN_PAGE_TOO_LARGE, TCEWIN_OUT_OF_WINDOW, TCEWIN_UNALIGNED))
 			return;
+		done.map++;
 		rig.expect_mapped(ioba, address, 4 * kib);
 		rig.expect_mapped(ioba + size - 4 * kib, address + size - 4 * kib, 4 * kib);
 	}
@@ -160,6 +168,7 @@ private:
 		if (!verdict("unmap", rig.unmap(ioba, size), TCEWIN_NOTHING_REGISTERED, TCEWIN_NO_WINDOW,
 			     TCEWIN_OUT_OF_WINDOW, TCEWIN_UNALIGNED))
 			return;
+		done.unmap++;
 		for (u64 at = 0; at < size; at += u64{1} << p.shift)
 			rig.expect_unmapped(ioba + at, 4 * kib);
 	}
@@ -168,10 +177,10 @@ private:
 	{
 		const u64 address = any_address();
 		if (random.one_in(2))
-			(void)verdict("register", rig.add(address, piece), TCEWIN_ALREADY_REGISTERED);
+			done.memory += verdict("register", rig.add(address, piece), TCEWIN_ALREADY_REGISTERED);
 		else
-			(void)verdict("unregister", rig.drop(address, piece), TCEWIN_UNKNOWN_REGION,
-				      TCEWIN_STILL_MAPPED);
+			done.memory += verdict("unregister", rig.drop(address, piece), TCEWIN_UNKNOWN_REGION,
+					       TCEWIN_STILL_MAPPED);
 	}
 
 	void create()
@@ -180,13 +189,13 @@ private:
 		const u64 size = random.one_in(3) ? rig.personality().default_size : gib;
 		if (verdict("create", rig.create(shift, size), TCEWIN_NO_SLOT, TCEWIN_IN_THE_WAY, TCEWIN_TOO_LARGE,
 			    TCEWIN_NO_DDW, TCEWIN_BAD_PAGE_SHIFT))
-			made.push({rig.start, shift});
+			made.push({rig.start, shift}), done.create++;
 	}
 
 	void remove()
 	{
 		const Place p = any_place();
-		(void)verdict("remove", rig.remove(p.start), TCEWIN_UNKNOWN_WINDOW);
+		done.remove += verdict("remove", rig.remove(p.start), TCEWIN_UNKNOWN_WINDOW);
 	}
 
 	void come_or_go(unsigned pe)
@@ -200,14 +209,16 @@ private:
 	{
 		const int status = rig.attach(pe);
 		told |= status == TCEWIN_STUCK;
-		(void)verdict("attach", status, TCEWIN_INCOMPATIBLE, TCEWIN_IN_THE_WAY, TCEWIN_NO_SLOT,
-			      TCEWIN_TOO_LARGE);
+		done.attach += verdict("attach", status, TCEWIN_INCOMPATIBLE, TCEWIN_IN_THE_WAY, TCEWIN_NO_SLOT,
+				       TCEWIN_TOO_LARGE);
 	}
 	bool leave(unsigned pe)
 	{
 		const int status = rig.detach(pe);
 		told |= status == TCEWIN_STUCK;
-		return verdict("detach", status);
+		const bool gone = verdict("detach", status);
+		done.detach += gone;
+		return gone;
 	}
 
 	void kvm()
@@ -220,7 +231,7 @@ private:
 			return;
 		const u64 entry = random.below(512);
 		if (random.one_in(2))
-			(void)rig.host.kvm.put_page(table, entry, any_address(), rw);
+			done.put += rig.host.kvm.put_page(table, entry, any_address(), rw) == TCEWIN_OK;
 		else
 			(void)rig.host.kvm.clear(table, entry);
 		rig.host.settled();
@@ -230,17 +241,22 @@ private:
 	Rig rig;
 	Random random;
 	Vector<Place> made;
+	Successes &done;
 	bool told{}; // by attach or detach, that something is stuck
 };
 
-void storm(Test &t, Personality p, std::span<const u64> corpus)
+void storm(Test &t, Personality p, std::span<const u64> corpus, tcewin_container_kind kind = TCEWIN_CONTAINER_V2)
 {
+	Successes done{};
 	for (unsigned pes = 1; pes <= Rig::most && !t.failed(); pes++) {
 		Note at{t, "PEs", pes};
 		each_seed(t, corpus, t.rounds(300), [&](u64 seed) {
-			Storm{t, {.personality = with_small_default(p), .pes = pes}, seed}.run(200);
+			Storm{t, {.personality = with_small_default(p), .pes = pes, .kind = kind}, seed, done}.run(200);
 		});
 	}
+	// a storm in which nothing works shows nothing
+	EXPECT(done.map && done.unmap && done.memory && done.remove && done.attach && done.detach && done.put);
+	EXPECT(done.create);
 }
 
 constexpr u64 once_red[] = {60, 73, 74, 0x131};
@@ -250,9 +266,10 @@ void powervm(Test &t) { storm(t, Personality::powervm(), once_red); }
 void vf(Test &t) { storm(t, Personality::powervm_vf(), once_red); }
 void vf_above_4g(Test &t) { storm(t, Personality::powervm_vf_above_4g(), once_red); }
 void ioda2(Test &t) { storm(t, Personality::ioda2(), once_red); }
+void borrowed(Test &t) { storm(t, Personality::without_ddw(), once_red, TCEWIN_CONTAINER_V2_ANY_PE); }
 
 constexpr tcewin_case cases[] = {
-	CASE(qemu), CASE(powervm), CASE(vf), CASE(vf_above_4g), CASE_ON_IODA2(ioda2),
+	CASE(qemu), CASE(powervm), CASE(vf), CASE(vf_above_4g), CASE_ON_IODA2(ioda2), CASE(borrowed),
 };
 
 } // namespace

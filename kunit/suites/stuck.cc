@@ -151,6 +151,23 @@ void one_of_two_is_stuck(Test &t)
 	rig.host.firmware.check_reach("reaches memory that is not pinned");
 }
 
+// What firmware denies to have, without its having been emptied, may still be there.
+void denied(Test &t)
+{
+	Rig rig{t, {Personality::powervm(), 2}};
+	ASSERT_EQ(rig.attach(1), TCEWIN_OK);
+	prepare(rig);
+	rig.host.stuck_is_expected = true;
+	refuse_hcalls(rig, 1, 0);
+	rig.host.injector.arm(Point::remove, {.at = 1, .onwards = true, .status = -3});
+	rig.fake[0]->denies = true;
+	EXPECT_EQ(rig.detach(0), TCEWIN_STUCK);
+	rig.host.injector.disarm();
+	EXPECT(rig.reach(low, true, 0));
+	EXPECT_EQ(rig.drop(block, 64 * mib), TCEWIN_STILL_MAPPED);
+	rig.host.firmware.check_reach("reaches memory that is not pinned");
+}
+
 // A newcomer's table is half filled, and can be neither emptied nor removed.
 void newcomer_is_stuck(Test &t)
 {
@@ -198,10 +215,17 @@ void death_of_one(Test &t) { death(t, false); }
 void death_of_two(Test &t) { death(t, true); }
 
 constexpr tcewin_case cases[] = {
-	CASE(map_on_powervm),	 CASE(map_on_vf),	   CASE(unmap_gets_stuck),
-	CASE(remove_gets_stuck), CASE(other_window_works), CASE(nobody_joins_a_stuck_window),
-	CASE(death_of_one),	 CASE(death_of_two),	   CASE(one_of_two_is_stuck),
+	CASE(map_on_powervm),
+	CASE(map_on_vf),
+	CASE(unmap_gets_stuck),
+	CASE(remove_gets_stuck),
+	CASE(other_window_works),
+	CASE(nobody_joins_a_stuck_window),
+	CASE(death_of_one),
+	CASE(death_of_two),
+	CASE(one_of_two_is_stuck),
 	CASE(newcomer_is_stuck),
+	CASE(denied),
 };
 
 } // namespace

@@ -57,13 +57,14 @@ private:
 	void move_group()
 	{
 		auto random = seeded(options_.seed);
-		while (!stop_) {
+		// In the first round for sure: there may be time for few on a slow machine.
+		for (bool first = true; !stop_; first = false) {
 			if (tally_("SET_CONTAINER", group_.set_container(container_)))
 				tally_("SET_IOMMU", container_.set_iommu(type_v2));
 			// Mostly short, so that the group often leaves; now and then long enough to fill windows.
 			std::this_thread::sleep_for(
 				std::chrono::microseconds{random() % (random() % 4 ? 20000 : 400000)});
-			if (random() % open_seldom == 0) {
+			if (random() % open_seldom == 0 || first) {
 				// Closing it turns its memory off: nobody may be looking at its registers then.
 				const std::scoped_lock lock{device_lock_};
 				tally_("GET_DEVICE_FD", group_.open_device(function_.address()));
