@@ -19,6 +19,7 @@
 #include "cmd/scale.hh"
 #include "cmd/status.hh"
 #include "cmd/stress.hh"
+#include "cmd/turnover.hh"
 #include "cmd/written_back.hh"
 
 namespace
@@ -159,6 +160,12 @@ void own_race(CLI::App &command, Race_options &o)
 	command.add_option("--threads", o.threads, "threads that issue ioctls")->capture_default_str();
 }
 
+void own_turnover(CLI::App &command, Turnover_options &o)
+{
+	own_seconds(command, o);
+	command.add_option("--threads", o.threads, "threads that call")->capture_default_str();
+}
+
 void add_all(Commands &commands)
 {
 	commands.add("life", "the life of a v2 container, step by step", run_life, own_life);
@@ -177,6 +184,7 @@ void add_all(Commands &commands)
 	commands.add("reload", "tcewin loaded and unloaded while an NVMe disk is in use", run_reload,
 		     own_rounds<Reload_options>);
 	commands.add("race", "ioctls while the group leaves the container and comes back", run_race, own_race);
+	commands.add("turnover", "calls of a container that comes and goes beneath them", run_turnover, own_turnover);
 	commands.add("stress", "threads and processes that issue every ioctl, fork and are killed", run_stress,
 		     own_seconds<Stress_options>);
 	commands.add("kvm", "KVM's hypercalls in our windows, and every order of ending", run_kvm, own_kvm);
