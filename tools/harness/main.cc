@@ -14,11 +14,13 @@
 #include "cmd/kvm.hh"
 #include "cmd/life.hh"
 #include "cmd/race.hh"
+#include "cmd/references.hh"
 #include "cmd/reload.hh"
 #include "cmd/roundtrip.hh"
 #include "cmd/scale.hh"
 #include "cmd/status.hh"
 #include "cmd/stress.hh"
+#include "cmd/turnover.hh"
 #include "cmd/written_back.hh"
 
 namespace
@@ -123,6 +125,11 @@ void own_hotplug(CLI::App &command, Hotplug_options &o)
 	command.add_option("--host-module", o.host_module, "the file of edu_host.ko")->capture_default_str();
 }
 
+void own_references(CLI::App &command, References_options &o)
+{
+	command.add_option("--refs-module", o.refs_module, "the file of kernel_refs.ko")->capture_default_str();
+}
+
 void own_roundtrip(CLI::App &command, Roundtrip_options &o)
 {
 	command.add_flag("--direct", o.direct, "the driver has a direct 64-bit window here");
@@ -159,6 +166,12 @@ void own_race(CLI::App &command, Race_options &o)
 	command.add_option("--threads", o.threads, "threads that issue ioctls")->capture_default_str();
 }
 
+void own_turnover(CLI::App &command, Turnover_options &o)
+{
+	own_seconds(command, o);
+	command.add_option("--threads", o.threads, "threads that call")->capture_default_str();
+}
+
 void add_all(Commands &commands)
 {
 	commands.add("life", "the life of a v2 container, step by step", run_life, own_life);
@@ -176,7 +189,9 @@ void add_all(Commands &commands)
 	commands.add("churn", "windows made and removed, over and over", run_churn, own_rounds<Churn_options>);
 	commands.add("reload", "tcewin loaded and unloaded while an NVMe disk is in use", run_reload,
 		     own_rounds<Reload_options>);
+	commands.add("references", "references of the kernel's that tcewin gives back", run_references, own_references);
 	commands.add("race", "ioctls while the group leaves the container and comes back", run_race, own_race);
+	commands.add("turnover", "calls of a container that comes and goes beneath them", run_turnover, own_turnover);
 	commands.add("stress", "threads and processes that issue every ioctl, fork and are killed", run_stress,
 		     own_seconds<Stress_options>);
 	commands.add("kvm", "KVM's hypercalls in our windows, and every order of ending", run_kvm, own_kvm);
