@@ -18,8 +18,7 @@ struct KvmTable {
 	FakeMm *mm;	      // whose memory its guest's entries lead to
 	tcewin_table *engine; // it may change entries, by this
 	bool open;	      // and may begin with it
-	unsigned long putter; // the thread that puts an entry; others wait
-	unsigned long puts;   // it has asked for a user address and has not stored it
+	unsigned long putter; // the thread that puts or clears an entry; others wait, and so does close()
 	unsigned holders;     // guests that have the table, whatever the engine does with it
 	bool freed;	      // by the engine
 	Hash<u64> addresses;  // by entry, what it has stored: each is a count on the memory there

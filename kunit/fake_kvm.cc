@@ -21,7 +21,7 @@ bool FakeKvm::close(tcewin_host_table *table)
 	if (locks_.holds(TCEWIN_LOCK_WINDOW))
 		complaints_.add("closes a table inside of a window's lock", table->info.start);
 	table->kvm.open = false;
-	if (table->kvm.puts)
+	if (table->kvm.putter)
 		return false;
 	table->kvm.engine = nullptr;
 	return true;
@@ -104,19 +104,15 @@ int FakeKvm::ask(tcewin_host_table *table, u64 entry)
 	tcewin_table *engine = nullptr;
 	{
 		Entered in{h};
-		if (table->kvm.open) {
+		if (table->kvm.open)
 			engine = table->kvm.engine;
-			table->kvm.puts++;
-		}
 	}
 	int status = engine ? tcewin_table_reserve(engine, entry) : TCEWIN_NO_WINDOW;
 	Entered in{h};
 	if (status == TCEWIN_OK && !table->kvm.open)
 		status = TCEWIN_NO_WINDOW;
-	if (status != TCEWIN_OK) {
-		table->kvm.puts -= engine != nullptr;
+	if (status != TCEWIN_OK)
 		end_put(table);
-	}
 	return status;
 }
 
@@ -138,7 +134,6 @@ int FakeKvm::exchange(tcewin_host_table *table, u64 entry, u64 address, u32 acce
 		Entered in{h};
 		FakePin *pin = FakeMemory::pin_at(table->kvm.mm, address);
 		if (!pin) {
-			table->kvm.puts--;
 			end_put(table);
 			return TCEWIN_NOT_REGISTERED;
 		}
@@ -155,7 +150,6 @@ int FakeKvm::exchange(tcewin_host_table *table, u64 entry, u64 address, u32 acce
 	}
 	FakeMemory::pin_at(table->kvm.mm, address)->mapped--;
 	counts_--;
-	table->kvm.puts--;
 	end_put(table);
 	return status;
 }
@@ -164,7 +158,6 @@ void FakeKvm::store(tcewin_host_table *table, u64 entry, u64 address)
 {
 	Entered in{FakeHost::current()};
 	table->kvm.addresses.put(entry, address);
-	table->kvm.puts--;
 	end_put(table);
 }
 
@@ -178,7 +171,7 @@ int FakeKvm::put_page(tcewin_host_table *table, u64 entry, u64 address, u32 acce
 	return status;
 }
 
-// KVM asks for no user address to clear an entry, so close() does not wait for it: the glue's own lock does.
+// KVM asks for no user address to clear an entry.
 int FakeKvm::clear(tcewin_host_table *table, u64 entry)
 {
 	FakeHost &h = FakeHost::current();
@@ -187,14 +180,12 @@ int FakeKvm::clear(tcewin_host_table *table, u64 entry)
 	{
 		Entered in{h};
 		engine = table->kvm.engine;
-		table->kvm.puts++;
 	}
 	u64 tce = 0;
 	const int status = engine ? tcewin_table_exchange(engine, entry, &tce) : TCEWIN_NO_WINDOW;
 	Entered in{h};
 	if (status == TCEWIN_OK)
 		gone(table, entry, tce);
-	table->kvm.puts--;
 	end_put(table);
 	return status;
 }

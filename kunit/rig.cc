@@ -58,6 +58,22 @@ void Rig::retire()
 	host.settled();
 }
 
+tcewin_host_table *Rig::default_table(unsigned i) const
+{
+	for (const FakeTable *table : fake[i]->tables)
+		if (table->start == personality().default_start && table->object)
+			return table->object;
+	return nullptr;
+}
+
+int Rig::kvm_put(u64 entry, u64 address, u32 access, unsigned i)
+{
+	tcewin_host_table *table = default_table(i);
+	if (!table)
+		return TCEWIN_NO_WINDOW;
+	return done(address ? host.kvm.put_page(table, entry, address, access) : host.kvm.clear(table, entry));
+}
+
 int Rig::attach(unsigned i)
 {
 	const int status = done(tcewin_container_attach(container, pe[i]));

@@ -48,6 +48,11 @@ public:
 	int enable() { return done(tcewin_enable(container)); }
 	int disable() { return done(tcewin_disable(container)); }
 	int unmap(u64 ioba, u64 size) { return done(tcewin_unmap(container, ioba, size)); }
+	// H_PUT_TCE of KVM's in the default window of PE number @pe: entry @entry becomes the page at user @address, 0
+	// clears it. NO_WINDOW where there is no such window, else what the engine says.
+	int kvm_put(u64 entry, u64 address, u32 access = rw, unsigned pe = 0);
+	// That window's table as KVM has it, or nullptr.
+	tcewin_host_table *default_table(unsigned pe = 0) const;
 	// The container is one without PEs from here on.
 	void retire();
 	// Ends everything but the fake; the kernel has its PEs back.

@@ -10,44 +10,21 @@ using namespace tcewin::test;
 namespace
 {
 
-// KVM's part in the default window of PE number @pe: entry @i becomes the page of 4 KiB at user @address, or nothing.
-int put(Rig &rig, u64 i, u64 address, u32 access = rw, unsigned pe = 0)
-{
-	for (const FakeTable *t : rig.fake[pe]->tables)
-		if (t->start == rig.personality().default_start && t->object) {
-			const int status =
-				rig.host.kvm.put(t->object, i, *rig.host.memory.real_of(rig.mm, address) | access);
-			rig.host.settled();
-			return status;
-		}
-	return TCEWIN_NO_WINDOW;
-}
-int clear(Rig &rig, u64 i, unsigned pe = 0)
-{
-	for (const FakeTable *t : rig.fake[pe]->tables)
-		if (t->start == rig.personality().default_start && t->object) {
-			const int status = rig.host.kvm.put(t->object, i, 0);
-			rig.host.settled();
-			return status;
-		}
-	return TCEWIN_NO_WINDOW;
-}
-
 void put_replace_clear(Test &t)
 {
 	Rig rig{t};
 	ASSERT_EQ(rig.add(scattered, mib), TCEWIN_OK);
-	EXPECT_EQ(clear(rig, 5), TCEWIN_OK);
-	ASSERT_EQ(put(rig, 5, scattered), TCEWIN_OK);
+	EXPECT_EQ(rig.kvm_put(5, 0), TCEWIN_OK);
+	ASSERT_EQ(rig.kvm_put(5, scattered), TCEWIN_OK);
 	rig.expect_mapped(20 * kib, scattered, 4 * kib);
-	ASSERT_EQ(put(rig, 5, scattered + 8 * kib, TCEWIN_READ), TCEWIN_OK);
+	ASSERT_EQ(rig.kvm_put(5, scattered + 8 * kib, TCEWIN_READ), TCEWIN_OK);
 	rig.expect_mapped(20 * kib, scattered + 8 * kib, 4 * kib, TCEWIN_READ);
 	EXPECT_EQ(rig.host.kvm.counts(), 1);
 	EXPECT_EQ(rig.drop(scattered, mib), TCEWIN_STILL_MAPPED);
-	EXPECT_EQ(clear(rig, 5), TCEWIN_OK);
+	EXPECT_EQ(rig.kvm_put(5, 0), TCEWIN_OK);
 	rig.expect_unmapped(20 * kib, 4 * kib);
 	EXPECT_EQ(rig.host.kvm.counts(), 0);
-	EXPECT_EQ(put(rig, rig.personality().default_size >> 12, scattered), TCEWIN_OUT_OF_WINDOW);
+	EXPECT_EQ(rig.kvm_put(rig.personality().default_size >> 12, scattered), TCEWIN_OUT_OF_WINDOW);
 	EXPECT_EQ(rig.host.kvm.counts(), 0);
 }
 
@@ -57,16 +34,16 @@ void over_a_mapping(Test &t)
 	Rig rig{t};
 	ASSERT_EQ(rig.add(scattered, mib), TCEWIN_OK);
 	ASSERT_EQ(rig.map(0, scattered, 64 * kib), TCEWIN_OK);
-	ASSERT_EQ(put(rig, 3, scattered + 512 * kib), TCEWIN_OK);
+	ASSERT_EQ(rig.kvm_put(3, scattered + 512 * kib), TCEWIN_OK);
 	rig.expect_mapped(0, scattered, 12 * kib);
 	rig.expect_mapped(12 * kib, scattered + 512 * kib, 4 * kib);
 	rig.expect_mapped(16 * kib, scattered + 16 * kib, 48 * kib);
-	EXPECT_EQ(clear(rig, 4), TCEWIN_OK);
+	EXPECT_EQ(rig.kvm_put(4, 0), TCEWIN_OK);
 	rig.expect_unmapped(16 * kib, 4 * kib);
 	// what the ioctl had mapped there is free to go
 	ASSERT_EQ(rig.add(block, 64 * kib), TCEWIN_OK);
 	ASSERT_EQ(rig.map(128 * kib, block, 4 * kib), TCEWIN_OK);
-	ASSERT_EQ(put(rig, 32, scattered), TCEWIN_OK);
+	ASSERT_EQ(rig.kvm_put(32, scattered), TCEWIN_OK);
 	EXPECT_EQ(rig.drop(block, 64 * kib), TCEWIN_OK);
 	EXPECT_EQ(rig.unmap(0, 256 * kib), TCEWIN_OK);
 	rig.expect_unmapped(0, 256 * kib);
@@ -80,7 +57,7 @@ void one_entry(Test &t)
 	Rig rig{t};
 	ASSERT_EQ(rig.add(scattered, mib), TCEWIN_OK);
 	for (u64 i : {1, 600})
-		ASSERT_EQ(put(rig, i, scattered), TCEWIN_OK);
+		ASSERT_EQ(rig.kvm_put(i, scattered), TCEWIN_OK);
 	EXPECT_EQ(rig.map(4 * kib, scattered + 64 * kib, 4 * kib), TCEWIN_OK);
 	EXPECT_EQ(rig.host.kvm.counts(), 1);
 	rig.expect_mapped(4 * kib, scattered + 64 * kib, 4 * kib);
@@ -98,7 +75,7 @@ void under_a_mapping(Test &t)
 	Rig rig{t};
 	ASSERT_EQ(rig.add(scattered, mib), TCEWIN_OK);
 	for (u64 i : {1, 2, 9, 600})
-		ASSERT_EQ(put(rig, i, scattered + i % 16 * 4 * kib), TCEWIN_OK);
+		ASSERT_EQ(rig.kvm_put(i, scattered + i % 16 * 4 * kib), TCEWIN_OK);
 	ASSERT_EQ(rig.map(8 * kib, scattered + 64 * kib, 32 * kib), TCEWIN_OK);
 	EXPECT_EQ(rig.host.kvm.counts(), 2);
 	rig.expect_mapped(8 * kib, scattered + 64 * kib, 32 * kib);
@@ -115,12 +92,12 @@ void window_goes(Test &t)
 		{
 			Rig rig{t};
 			ASSERT_EQ(rig.add(scattered, mib), TCEWIN_OK);
-			ASSERT_EQ(put(rig, 7, scattered), TCEWIN_OK);
+			ASSERT_EQ(rig.kvm_put(7, scattered), TCEWIN_OK);
 			ASSERT_EQ(rig.map(0, scattered, 16 * kib), TCEWIN_OK);
 			EXPECT_EQ(by_remove ? rig.remove(rig.personality().default_start) : rig.detach(0), TCEWIN_OK);
 			EXPECT_EQ(rig.host.kvm.counts(), 0);
 			EXPECT_EQ(rig.valid(), 0);
-			EXPECT_EQ(put(rig, 7, scattered), TCEWIN_NO_WINDOW);
+			EXPECT_EQ(rig.kvm_put(7, scattered), TCEWIN_NO_WINDOW);
 			EXPECT_EQ(rig.drop(scattered, mib), TCEWIN_OK);
 		}
 		t.fresh_host();
@@ -132,13 +109,13 @@ void a_debt(Test &t)
 {
 	Rig rig{t};
 	ASSERT_EQ(rig.add(scattered, mib), TCEWIN_OK);
-	ASSERT_EQ(put(rig, 7, scattered), TCEWIN_OK);
+	ASSERT_EQ(rig.kvm_put(7, scattered), TCEWIN_OK);
 	rig.host.injector.arm(Point::settle, {.at = 1});
 	EXPECT_EQ(rig.unmap(0, mib), TCEWIN_OK);
 	rig.expect_unmapped(0, mib);
 	EXPECT_EQ(rig.host.kvm.counts(), 1);
 	EXPECT_EQ(rig.drop(scattered, mib), TCEWIN_STILL_MAPPED);
-	EXPECT_EQ(clear(rig, 7), TCEWIN_OK);
+	EXPECT_EQ(rig.kvm_put(7, 0), TCEWIN_OK);
 	EXPECT_EQ(rig.host.kvm.counts(), 0);
 	EXPECT_EQ(rig.drop(scattered, mib), TCEWIN_OK);
 }
@@ -149,8 +126,8 @@ void a_debt_of_a_put_under_way(Test &t)
 	Rig rig{t};
 	FakeKvm &kvm = rig.host.kvm;
 	ASSERT_EQ(rig.add(scattered, mib), TCEWIN_OK);
-	ASSERT(!rig.fake[0]->tables.empty());
-	tcewin_host_table *table = rig.fake[0]->tables[0]->object;
+	tcewin_host_table *table = rig.default_table();
+	ASSERT(table);
 	ASSERT_EQ(kvm.ask(table, 7), TCEWIN_OK);
 	ASSERT_EQ(kvm.exchange(table, 7, scattered, rw), TCEWIN_OK);
 	EXPECT_EQ(rig.unmap(0, mib), TCEWIN_OK);
@@ -170,7 +147,7 @@ void two_pes(Test &t)
 	ASSERT_EQ(rig.attach(1), TCEWIN_OK);
 	ASSERT_EQ(rig.add(scattered, mib), TCEWIN_OK);
 	ASSERT_EQ(rig.map(0, scattered, 64 * kib), TCEWIN_OK);
-	ASSERT_EQ(put(rig, 3, scattered + 512 * kib, rw, 1), TCEWIN_OK);
+	ASSERT_EQ(rig.kvm_put(3, scattered + 512 * kib, rw, 1), TCEWIN_OK);
 	EXPECT(rig.reach(12 * kib, true, 1) == rig.host.memory.real_of(rig.mm, scattered + 512 * kib));
 	if (rig.personality().in_memory())
 		rig.expect_mapped(12 * kib, scattered + 512 * kib, 4 * kib);
@@ -178,7 +155,7 @@ void two_pes(Test &t)
 		EXPECT(!rig.reach(12 * kib, true, 0));
 	// an empty entry before what is mapped is nobody else's either
 	ASSERT_EQ(rig.unmap(0, 4 * kib), TCEWIN_OK);
-	ASSERT_EQ(put(rig, 0, scattered + 516 * kib, rw, 1), TCEWIN_OK);
+	ASSERT_EQ(rig.kvm_put(0, scattered + 516 * kib, rw, 1), TCEWIN_OK);
 	rig.expect_mapped(4 * kib, scattered + 4 * kib, 8 * kib);
 	rig.expect_mapped(16 * kib, scattered + 16 * kib, 48 * kib);
 	EXPECT_EQ(rig.detach(1), TCEWIN_OK);
@@ -201,7 +178,7 @@ void fails(Test &t)
 				const u64 far = (rig.personality().default_size >> 12) - 1;
 				for (u64 i : {u64{3}, far}) {
 					rig.host.injector.arm(point, {.at = k});
-					const int status = put(rig, i, scattered + 512 * kib);
+					const int status = rig.kvm_put(i, scattered + 512 * kib);
 					const bool hit = rig.host.injector.hits(point) != 0;
 					rig.host.injector.disarm();
 					more |= hit;
@@ -209,7 +186,7 @@ void fails(Test &t)
 					EXPECT_EQ(rig.host.kvm.counts(), status == TCEWIN_OK);
 					if (hit)
 						rig.expect_mapped(0, scattered, 64 * kib);
-					EXPECT_EQ(clear(rig, i), TCEWIN_OK);
+					EXPECT_EQ(rig.kvm_put(i, 0), TCEWIN_OK);
 					EXPECT_EQ(rig.map(0, scattered, 64 * kib), TCEWIN_OK);
 				}
 			}

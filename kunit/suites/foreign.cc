@@ -12,27 +12,13 @@ namespace
 
 constexpr u64 page = 4 * kib;
 
-// The first window's table of PE number 0, as KVM has it.
-tcewin_host_table *table(Rig &rig)
-{
-	for (const FakeTable *t : rig.fake[0]->tables)
-		if (t->start == rig.personality().default_start)
-			return t->object;
-	return nullptr;
-}
 u64 word_of(Rig &rig, u64 address) { return *rig.host.memory.real_of(rig.mm, address) | rw; }
-int put(Rig &rig, u64 i, u64 address)
-{
-	const int status = rig.host.kvm.put(table(rig), i, address ? word_of(rig, address) : 0);
-	rig.host.settled();
-	return status;
-}
-// As put(), but whoever does it has not (or not any more) said what the user's address is. What was there before is his
-// to make dirty.
+// As Rig::kvm_put(), but whoever does it has not (or not any more) said what the user's address is. What was there
+// before is his to make dirty.
 int put_unnamed(Rig &rig, u64 i, u64 address)
 {
 	u64 tce = address ? word_of(rig, address) : 0;
-	const int status = tcewin_table_exchange(table(rig)->kvm.engine, i, &tce);
+	const int status = tcewin_table_exchange(rig.default_table()->kvm.engine, i, &tce);
 	if (status == TCEWIN_OK && tce & TCEWIN_WRITE)
 		rig.host.memory.dirty(tce & ~u64{0xfff}, page, FakeMemory::Precision::rough);
 	rig.host.settled();
@@ -52,7 +38,7 @@ void undone_around_them(Test &t, Point point, int refused)
 				ASSERT_EQ(rig.add(huge, 8 * mib), TCEWIN_OK);
 				ASSERT_EQ(rig.map(0, scattered, 16 * kib), TCEWIN_OK);
 				for (u64 i : {1, 2, 9, 600, 1023})
-					ASSERT_EQ(put(rig, i, scattered + 64 * kib + i % 16 * page), TCEWIN_OK);
+					ASSERT_EQ(rig.kvm_put(i, scattered + 64 * kib + i % 16 * page), TCEWIN_OK);
 				const Snapshot before{rig};
 				rig.host.injector.arm(point, {.at = k, .partial = 300});
 				const int status = maps ? rig.map(0, huge, 8 * mib) : rig.unmap(0, 8 * mib);
@@ -102,13 +88,13 @@ void of_another_address(Test &t)
 	Rig rig{t};
 	ASSERT_EQ(rig.add(scattered, mib), TCEWIN_OK);
 	ASSERT_EQ(rig.add(huge, 8 * mib), TCEWIN_OK);
-	ASSERT_EQ(put(rig, 5, scattered), TCEWIN_OK);
+	ASSERT_EQ(rig.kvm_put(5, scattered), TCEWIN_OK);
 	ASSERT_EQ(put_unnamed(rig, 5, huge), TCEWIN_OK);
 	EXPECT_REFUSED(STILL_MAPPED, rig.drop(huge, 8 * mib));
 	ASSERT_EQ(put_unnamed(rig, 5, scattered), TCEWIN_OK);
 	EXPECT_EQ(rig.drop(huge, 8 * mib), TCEWIN_OK);
 	EXPECT_REFUSED(STILL_MAPPED, rig.drop(scattered, mib));
-	ASSERT_EQ(put(rig, 5, 0), TCEWIN_OK);
+	ASSERT_EQ(rig.kvm_put(5, 0), TCEWIN_OK);
 	EXPECT_EQ(rig.drop(scattered, mib), TCEWIN_OK);
 }
 
@@ -118,7 +104,7 @@ void refused_but_written(Test &t)
 	Rig rig{t};
 	ASSERT_EQ(rig.add(scattered, mib), TCEWIN_OK);
 	rig.host.injector.arm(Point::put, {.at = 1, .partial = 1});
-	EXPECT_EQ(put(rig, 5, scattered), TCEWIN_FIRMWARE_ERROR);
+	EXPECT_EQ(rig.kvm_put(5, scattered), TCEWIN_FIRMWARE_ERROR);
 	rig.expect_unmapped(0, mib);
 	EXPECT_EQ(rig.host.kvm.counts(), 0);
 	EXPECT(rig.mm->dirty.contains(scattered, scattered + page));

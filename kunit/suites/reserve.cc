@@ -10,24 +10,9 @@ using namespace tcewin::test;
 namespace
 {
 
-// The first window's table of PE number 0, as KVM has it.
-tcewin_host_table *table(Rig &rig)
-{
-	for (const FakeTable *t : rig.fake[0]->tables)
-		if (t->start == rig.personality().default_start)
-			return t->object;
-	return nullptr;
-}
 int reserve(Rig &rig, u64 i)
 {
-	const int status = tcewin_table_reserve(table(rig)->kvm.engine, i);
-	rig.host.settled();
-	return status;
-}
-int put(Rig &rig, u64 i, u64 address)
-{
-	const u64 word = address ? *rig.host.memory.real_of(rig.mm, address) | rw : 0;
-	const int status = rig.host.kvm.put(table(rig), i, word);
+	const int status = tcewin_table_reserve(rig.default_table()->kvm.engine, i);
 	rig.host.settled();
 	return status;
 }
@@ -50,9 +35,9 @@ void nothing_is_wanted_for(Test &t)
 		Note at{t, "entry", i};
 		ASSERT_EQ(reserve(rig, i), TCEWIN_OK);
 		starve(rig);
-		EXPECT_EQ(put(rig, i, scattered + 512 * kib), TCEWIN_OK);
+		EXPECT_EQ(rig.kvm_put(i, scattered + 512 * kib), TCEWIN_OK);
 		rig.expect_mapped(i * 4 * kib, scattered + 512 * kib, 4 * kib);
-		EXPECT_EQ(put(rig, i, 0), TCEWIN_OK);
+		EXPECT_EQ(rig.kvm_put(i, 0), TCEWIN_OK);
 		rig.host.injector.disarm();
 	}
 	rig.expect_mapped(0, scattered, 12 * kib);
@@ -77,8 +62,8 @@ void nor_after_a_failed_map(Test &t)
 			break;
 		ASSERT_EQ(status, TCEWIN_INTERRUPTED);
 		starve(rig);
-		EXPECT_EQ(put(rig, from >> 12, huge), TCEWIN_OK);
-		EXPECT_EQ(put(rig, from >> 12, 0), TCEWIN_OK);
+		EXPECT_EQ(rig.kvm_put(from >> 12, huge), TCEWIN_OK);
+		EXPECT_EQ(rig.kvm_put(from >> 12, 0), TCEWIN_OK);
 		rig.host.injector.disarm();
 	}
 	EXPECT_EQ(rig.unmap(0, gib), TCEWIN_OK);
@@ -130,8 +115,8 @@ void of_a_stuck_window(Test &t)
 	ASSERT_EQ(rig.unmap(0, 16 * kib), TCEWIN_STUCK);
 	rig.host.injector.disarm();
 	EXPECT_REFUSED(STUCK, reserve(rig, 8));
-	EXPECT_REFUSED(STUCK, put(rig, 8, scattered + 64 * kib));
-	EXPECT_REFUSED(STUCK, put(rig, 1, 0));
+	EXPECT_REFUSED(STUCK, rig.kvm_put(8, scattered + 64 * kib));
+	EXPECT_REFUSED(STUCK, rig.kvm_put(1, 0));
 	EXPECT_EQ(rig.host.kvm.counts(), 0);
 	EXPECT_EQ(rig.remove(0), TCEWIN_OK);
 	EXPECT_EQ(rig.drop(scattered, mib), TCEWIN_OK);

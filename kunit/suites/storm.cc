@@ -33,7 +33,7 @@ public:
 	{
 		for (unsigned i = 0; i < rig.pes; i++)
 			if (rig.attached[i])
-				(void)leave(i);
+				leave(i);
 		tcewin_container_destroy(rig.container);
 		rig.container = nullptr;
 		// what was not given back is kept for good; whoever keeps the mm for that must have been told
@@ -201,7 +201,7 @@ private:
 	void come_or_go(unsigned pe)
 	{
 		if (rig.attached[pe])
-			(void)leave(pe);
+			leave(pe);
 		else if (tcewin_pe_owner(rig.pe[pe]) == TCEWIN_OWNER_USER)
 			come(pe);
 	}
@@ -212,13 +212,11 @@ private:
 		done.attach += verdict("attach", status, TCEWIN_INCOMPATIBLE, TCEWIN_IN_THE_WAY, TCEWIN_NO_SLOT,
 				       TCEWIN_TOO_LARGE);
 	}
-	bool leave(unsigned pe)
+	void leave(unsigned pe)
 	{
 		const int status = rig.detach(pe);
 		told |= status == TCEWIN_STUCK;
-		const bool gone = verdict("detach", status);
-		done.detach += gone;
-		return gone;
+		done.detach += verdict("detach", status);
 	}
 
 	void kvm()
