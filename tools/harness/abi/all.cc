@@ -96,6 +96,7 @@ constexpr std::array only_with_ddw{"create/default-pending-is-kept-apart",
 				   "defect/clearing-a-window",
 				   "defect/yields",
 				   "defect/pgsizes-16g",
+				   "defect/create-of-33-bits",
 				   "set-container/incompatible-group",
 				   "client/qemu-second-container"};
 constexpr std::array only_without_ddw{"no-ddw/*"};
