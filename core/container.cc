@@ -176,11 +176,9 @@ Result<> Container::register_memory(UserVa address, Bytes size)
 Result<> Container::unregister_memory(UserVa address, Bytes size)
 {
 	const Exclusive hold{lock_};
-	const Region *region = regions_.find(address);
-	const bool known = region && region->start() == address && region->size() == size;
 	for (const Slot &slot : slots_)
-		if (known && slot && slot->foreign_maps(regions_, *region))
-			return fail(TCEWIN_STILL_MAPPED);
+		if (slot)
+			slot->follow();
 	return regions_.remove(hold, address, size);
 }
 

@@ -100,10 +100,18 @@ int tcewin_map(tcewin_container *container, u64 ioba, u64 address, u64 size, u32
 	return to_status(container->map(Ioba{ioba}, UserVa{address}, Bytes{size}, how));
 }
 
-int tcewin_table_reserve(tcewin_table *table, u64 entry)
+int tcewin_table_begin(tcewin_table *table, u64 entry)
 {
 	auto &t = *reinterpret_cast<WindowTable *>(table);
-	return to_status(t.window.reserve_foreign(t, TceIndex{entry}));
+	return to_status(t.window.begin_put(t, TceIndex{entry}));
+}
+
+void tcewin_table_end(tcewin_table *table) { reinterpret_cast<WindowTable *>(table)->window.end_put(); }
+
+int tcewin_table_clear(tcewin_table *table, u64 entry, u64 *tce)
+{
+	auto &t = *reinterpret_cast<WindowTable *>(table);
+	return to_status(t.window.clear_foreign(t, TceIndex{entry}).transform([&](Tce old) { *tce = old.word(); }));
 }
 
 int tcewin_table_exchange(tcewin_table *table, u64 entry, u64 *tce)

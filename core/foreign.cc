@@ -28,13 +28,17 @@ Result<> ForeignEntries::reserve(TceIndex i)
 {
 	if (page_of(i))
 		return {};
-	Charge charge = TRY(Charge::for_one<Page>(mm_));
-	auto page = TRY(make<Page>(i.raw() / per_page, std::move(charge)));
+	auto page = TRY(make_now<Page>(i.raw() / per_page, Charge::none(mm_)));
+	TRY(page->charge.grow_now(std::bit_ceil(sizeof(Page)) + host_bytes)); // last: giving back sleeps
 	pages_.insert(page.release());
 	return {};
 }
 
-void ForeignEntries::set(TceIndex i, Tce word) { page_of(i)->words[i.raw() % per_page] = word; }
+void ForeignEntries::set(TceIndex i, Tce word)
+{
+	if (Page *page = page_of(i))
+		page->words[i.raw() % per_page] = word;
+}
 
 // The first entry of @range whose word is wanted(), or the range's end.
 template <class F>

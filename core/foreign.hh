@@ -23,9 +23,10 @@ public:
 
 	// An empty word where there is none.
 	Tce get(TceIndex i) const;
-	// Room for entry @i, which stays. NO_MEMORY.
+	// Room for entry @i, which stays, and is paid for with what the host keeps for as many entries. NO_MEMORY. Does
+	// not sleep.
 	Result<> reserve(TceIndex i);
-	// reserve() has been called, once.
+	// reserve() has been called, once, unless it is of no use.
 	void set(TceIndex i, Tce word);
 
 	bool empty() const { return pages_.empty(); }
@@ -42,7 +43,8 @@ public:
 	TceIndex next_any(TceRange range) const;
 
 private:
-	static constexpr u64 per_page = 504; // a host page, with what else is in it
+	static constexpr u64 per_page = 504;		// a host page, with what else is in it
+	static constexpr std::size_t host_bytes = 4096; // the host's user addresses of these entries
 
 	struct Page : TreeNode<Page> {
 		Page(u64 n, Charge paid) : number{n}, charge{std::move(paid)} {}

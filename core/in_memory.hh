@@ -44,6 +44,24 @@ public:
 		show(one);
 		return {};
 	}
+	Result<> reserve_now(TceIndex i)
+	{
+		TRY(tree_->reserve_now(i));
+		tree_->show({i, TceCount{1}});
+		return {};
+	}
+	Result<> set_now(TceIndex i, Tce word)
+	{
+		if (word == Tce{})
+			return clear(i, TceCount{1});
+		tree_->put(i, {&word, 1});
+		return {};
+	}
+	Result<> clear_beside(TceIndex i)
+	{
+		tree_->clear_beside(i);
+		return {};
+	}
 	void invalidate(TceRange range) { tcewin_host_invalidate(host_, range.first.raw(), range.count.raw()); }
 
 private:

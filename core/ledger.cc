@@ -6,6 +6,11 @@ namespace tcewin
 
 Result<Owned<Run>> Run::create(void *mm) { return make<Run>(TRY(Charge::for_one<Run>(mm))); }
 
+Result<Owned<Run>> Run::create_anyway(void *mm)
+{
+	return make<Run>(Charge::take_anyway(mm, std::bit_ceil(sizeof(Run))));
+}
+
 // What is still here is what a stuck window may still translate: its regions keep their counts and stay pinned.
 Ledger::~Ledger()
 {

@@ -19,6 +19,8 @@ namespace tcewin
 struct Run : TreeNode<Run> {
 	// NO_MEMORY, also when the user's limit does not allow one more.
 	static Result<Owned<Run>> create(void *mm);
+	// NO_MEMORY, but not for the limit.
+	static Result<Owned<Run>> create_anyway(void *mm);
 	explicit Run(Charge paid) : charge{std::move(paid)} {}
 	Run(const Run &) = delete;
 

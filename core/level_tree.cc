@@ -77,18 +77,22 @@ Tce *LevelTree::leaf(TceIndex i) const
 }
 
 // What is missing on the way to entry @i is made, but not yet for hardware.
-Result<> LevelTree::grow(TceIndex i)
+Result<> LevelTree::grow(TceIndex i, Patience patience)
 {
+	const bool now = patience == Patience::now;
+	const std::size_t bytes = shape_.level_bytes();
 	Tce *level = root_;
 	for (u32 above = shape_.levels - 1; above; above--) {
 		Tce &word = level[slot(i, above)];
 		Tce *below = follow(word);
 		if (!below) {
-			TRY(charge_.grow(shape_.level_bytes()));
-			below = static_cast<Tce *>(tcewin_host_level_alloc(shape_.level_bytes()));
-			if (!below) {
-				charge_.shrink(shape_.level_bytes());
+			below = static_cast<Tce *>(now ? tcewin_host_level_alloc_now(bytes)
+						       : tcewin_host_level_alloc(bytes));
+			if (!below)
 				return fail(TCEWIN_NO_MEMORY);
+			if (auto paid = now ? charge_.grow_now(bytes) : charge_.grow(bytes); !paid) {
+				tcewin_host_level_free(below, bytes);
+				return paid;
 			}
 			store(word, link(HostPhys{tcewin_host_real_address(below)}, Access::none));
 		}
@@ -116,7 +120,7 @@ Result<> LevelTree::reserve(TceRange range)
 	if (near(range))
 		return {};
 	for (TceIndex at = range.first; at < range.end();) {
-		auto r = grow(at);
+		auto r = grow(at, Patience::sleeps);
 		at = end_of_leaf(at);
 		if (r && at < range.end() && tcewin_host_yield())
 			r = fail(TCEWIN_INTERRUPTED);
@@ -127,6 +131,9 @@ Result<> LevelTree::reserve(TceRange range)
 	}
 	return {};
 }
+
+// What a failure leaves is a level without entries that hardware does not see: the next call finds it.
+Result<> LevelTree::reserve_now(TceIndex i) { return near({i, TceCount{1}}) ? Result<>{} : grow(i, Patience::now); }
 
 void LevelTree::show(TceRange range)
 {
@@ -168,6 +175,18 @@ void LevelTree::put(TceIndex first, std::span<const Tce> words)
 		words = words.subspan(n);
 		first = first + TceCount{n};
 	}
+}
+
+void LevelTree::clear_beside(TceIndex i) const
+{
+	Tce *level = root_;
+	for (u32 above = shape_.levels - 1; above; above--) {
+		const Tce word = std::atomic_ref{level[slot(i, above)]}.load(std::memory_order_acquire);
+		if (word.access() == Access::none)
+			return;
+		level = follow(word);
+	}
+	store(level[slot(i, 0)], Tce{});
 }
 
 void LevelTree::clear(TceRange range)

@@ -45,6 +45,8 @@ public:
 	// There is a level for every entry of @range from now on, though hardware does not see a new one before show().
 	// NO_MEMORY, INTERRUPTED: as it was. Sleeps, as take_back() does and nothing else here.
 	Result<> reserve(TceRange range);
+	// The same for one entry. NO_MEMORY: as it was. Does not sleep.
+	Result<> reserve_now(TceIndex i);
 	// Hardware sees the levels of @range, and what is in them.
 	void show(TceRange range);
 	// Those that it has not seen are gone, with what is in them.
@@ -61,6 +63,9 @@ public:
 	void put(TceIndex first, std::span<const Tce> words);
 	// Where a level is missing there is nothing to clear.
 	void clear(TceRange range);
+	// One entry, whatever somebody who has the window's lock is doing to the tree meanwhile: a level that hardware
+	// sees stays. Does not sleep.
+	void clear_beside(TceIndex i) const;
 
 private:
 	// A device may read the word at any time: old or new, never half of each.
@@ -70,7 +75,8 @@ private:
 	u64 slot(TceIndex i, u32 above) const { return i.raw() >> span_shift(above) & ((u64{1} << shape_.shift) - 1); }
 	TceIndex end_of_leaf(TceIndex i) const { return TceIndex{((i.raw() >> shape_.shift) + 1) << shape_.shift}; }
 	Tce *leaf(TceIndex i) const;
-	Result<> grow(TceIndex i);
+	enum class Patience { sleeps, now };
+	Result<> grow(TceIndex i, Patience patience);
 	template <class F>
 	void descend(TceIndex i, F f);
 	u64 free_level(Tce *level, u32 above);

@@ -7,12 +7,12 @@
 #include "units.hh"
 
 #ifdef __clang__
-#define TCEWIN_TS(x) __attribute__((x))
+#define TCEWIN_TS(...) __attribute__((__VA_ARGS__))
 #else
-#define TCEWIN_TS(x)
+#define TCEWIN_TS(...)
 #endif
 #define GUARDED_BY(x) TCEWIN_TS(guarded_by(x))
-#define REQUIRES(x) TCEWIN_TS(requires_capability(x))
+#define REQUIRES(...) TCEWIN_TS(requires_capability(__VA_ARGS__))
 #define REQUIRES_SHARED(x) TCEWIN_TS(requires_shared_capability(x))
 
 namespace tcewin
@@ -41,11 +41,43 @@ public:
 
 	void lock() TCEWIN_TS(acquire_capability()) { tcewin_host_lock_exclusive(host_); }
 	void unlock() TCEWIN_TS(release_capability()) { tcewin_host_unlock_exclusive(host_); }
+	// Only if nobody has it, without waiting. Does not sleep.
+	bool try_lock() TCEWIN_TS(try_acquire_capability(true)) { return tcewin_host_lock_try(host_) != 0; }
+	// The caller's caller has it.
+	void assume() const TCEWIN_TS(assert_capability()) {}
+	tcewin_host_lock *host() const { return host_; }
 	void lock_shared() TCEWIN_TS(acquire_shared_capability()) { tcewin_host_lock_shared(host_); }
 	void unlock_shared() TCEWIN_TS(release_shared_capability()) { tcewin_host_unlock_shared(host_); }
 
 private:
 	tcewin_host_lock *host_;
+};
+
+// The spinlock beside a window's lock. KVM is behind it whenever it changes entries, so nothing there may sleep. It
+// goes inside of the window's lock for who sleeps for that, and outside of it for who only tries.
+class TCEWIN_TS(capability("gate")) Gate
+{
+public:
+	explicit Gate(const Lock &lock) : host_{lock.host()} {}
+	Gate(const Gate &) = delete;
+	void enter() TCEWIN_TS(acquire_capability()) { tcewin_host_gate_enter(host_); }
+	void leave() TCEWIN_TS(release_capability()) { tcewin_host_gate_leave(host_); }
+	// The host has entered it.
+	void assume() const TCEWIN_TS(assert_capability()) {}
+
+private:
+	tcewin_host_lock *host_;
+};
+
+class TCEWIN_TS(scoped_lockable) InGate
+{
+public:
+	explicit InGate(Gate &g) TCEWIN_TS(acquire_capability(g)) : gate_{g} { g.enter(); }
+	InGate(const InGate &) = delete;
+	~InGate() TCEWIN_TS(release_capability()) { gate_.leave(); }
+
+private:
+	Gate &gate_;
 };
 
 class TCEWIN_TS(scoped_lockable) Exclusive

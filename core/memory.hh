@@ -39,6 +39,17 @@ Result<Owned<T>> make(A &&...args)
 	return Owned<T>{::new (memory) T(std::forward<A>(args)...)};
 }
 
+// The same where nobody may sleep.
+template <class T, class... A>
+Result<Owned<T>> make_now(A &&...args)
+{
+	static_assert(alignof(T) <= 16, "what tcewin_host_alloc_now() promises");
+	void *memory = tcewin_host_alloc_now(sizeof(T));
+	if (!memory)
+		return fail(TCEWIN_NO_MEMORY);
+	return Owned<T>{::new (memory) T(std::forward<A>(args)...)};
+}
+
 // Bookkeeping that the user pays for out of his locked memory, as long as it exists.
 class Charge
 {
@@ -51,6 +62,14 @@ public:
 			return Charge{};
 		return from_status(tcewin_host_charge(mm, bytes)).transform([&] { return Charge{mm, bytes}; });
 	}
+	// Beyond the limit, for who gives back more by it.
+	static Charge take_anyway(void *mm, std::size_t bytes)
+	{
+		if (!mm)
+			return Charge{};
+		tcewin_host_charge_anyway(mm, bytes);
+		return Charge{mm, bytes};
+	}
 	// Nothing of @mm yet.
 	static Charge none(void *mm) { return Charge{mm, 0}; }
 	// For one object of the heap, which takes the power of two behind its size.
@@ -62,12 +81,19 @@ public:
 	bool paid() const { return bytes_ != 0; }
 	Charge(Charge &&o) noexcept : mm_{o.mm_}, bytes_{std::exchange(o.bytes_, 0)} {}
 	Charge &operator=(Charge &&) = delete;
-	// For @bytes more, NO_MEMORY over the limit; for @bytes less.
+	// For @bytes more, NO_MEMORY over the limit; for @bytes less, which sleeps.
 	Result<> grow(std::size_t bytes)
 	{
 		if (!mm_)
 			return {};
 		return from_status(tcewin_host_charge(mm_, bytes)).transform([&] { bytes_ += bytes; });
+	}
+	// The same where nobody may sleep: NO_MEMORY also where somebody else is about the user's account.
+	Result<> grow_now(std::size_t bytes)
+	{
+		if (!mm_)
+			return {};
+		return from_status(tcewin_host_charge_now(mm_, bytes)).transform([&] { bytes_ += bytes; });
 	}
 	void shrink(std::size_t bytes)
 	{

@@ -67,6 +67,21 @@ Result<> Paravirt::set_later(TceIndex i, Tce word, long status)
 	return until_done("H_PUT_TCE", [&] { return tcewin_host_put_tce(liobn_.raw(), ioba(i), word.word()); });
 }
 
+Result<> Paravirt::set_now(TceIndex i, Tce word)
+{
+	static constexpr int tries = 1000; // busy is for the time of another processor's call
+	long status = h_busy;
+	for (int n = 0; n < tries; n++) {
+		status = tcewin_host_put_tce(liobn_.raw(), ioba(i), word.word());
+		if (status == h_success) [[likely]]
+			return {};
+		if (status != h_busy)
+			break;
+	}
+	tcewin_host_event(nullptr, TCEWIN_EVENT_FIRMWARE, "H_PUT_TCE", status);
+	return fail(TCEWIN_FIRMWARE_ERROR);
+}
+
 Result<> Paravirt::put_each(TceIndex first, std::span<const Tce> words)
 {
 	for (const Tce &tce : words) {

@@ -42,6 +42,10 @@ public:
 		return status == 0 ? Result<>{} : set_later(i, word, status);
 	}
 	void invalidate(TceRange) {}
+	Result<> reserve_now(TceIndex) { return {}; }
+	// FIRMWARE_ERROR, also where the hypervisor stays busy.
+	Result<> set_now(TceIndex i, Tce word);
+	Result<> clear_beside(TceIndex i) { return set_now(i, Tce{}); }
 
 private:
 	Result<> set_later(TceIndex i, Tce word, long status);

@@ -12,6 +12,8 @@ Result<Owned<Window>> Window::create(void *mm, const Request &request, Charge ch
 	auto window = make<Window>(mm, lock, request, std::move(charge));
 	if (!window)
 		tcewin_host_lock_free(lock);
+	else
+		TRY((*window)->prepare());
 	return window;
 }
 
@@ -153,20 +155,6 @@ Result<Settled> Window::clear(TceRange range, std::span<Tce> words)
 				TCEWIN_TS(no_thread_safety_analysis) { return clear_entries(writer, table, range); });
 }
 
-// Entry @one of @table becomes @word; what an ioctl has there ends in the other tables.
-Result<Settled> Window::put_foreign(WindowTable &table, TceRange one, Tce word, std::span<Tce> words)
-{
-	return transact(one, words, Holes::clear, Signals::ignore,
-			[&](auto &writer, const WindowTable &t) TCEWIN_TS(no_thread_safety_analysis) -> Result<> {
-				const Run *run = ledger_.at_or_after(one.first);
-				if (&t != &table)
-					return run && run->range.first <= one.first ? writer.clear(one) : Result<>{};
-				if (word.access() == Access::none)
-					return writer.clear(one);
-				return writer.put(one, [&](TceIndex, std::span<Tce> out) { out[0] = word; });
-			});
-}
-
 Result<> Window::clear_mapped(WindowTable &table)
 {
 	return table.backend.visit([&](auto &backend) TCEWIN_TS(no_thread_safety_analysis) -> Result<> {
@@ -262,7 +250,7 @@ void Window::take_back(TceRange range)
 Result<> Window::write(TceRange range, RunList &list)
 {
 	auto batch = TRY(Batch::for_entries(range.count));
-	const Exclusive hold{lock_};
+	const Alone hold{*this};
 	if (stuck_)
 		return fail(TCEWIN_STUCK);
 	auto spare = TRY(spare_for(range));
@@ -296,21 +284,32 @@ Error Window::give_up(RunList &list, Error why)
 Result<> Window::unmap_runs(TceRange range)
 {
 	auto batch = TRY(Batch::for_entries(range.count));
-	const Exclusive hold{lock_};
+	const Alone hold{*this};
 	if (stuck_)
 		return fail(TCEWIN_STUCK);
-	auto spare = TRY(spare_for(range));
+	auto spare = TRY(spare_to_give_back(range));
 	const Settled settled = TRY(clear(range, batch.words()));
 	settle(range);
 	ledger_.erase(range, std::move(spare), settled);
 	return {};
 }
 
-// A run that @range cuts in two becomes two. Nobody pays for one that is not needed: at the limit the user must be able
-// to give back.
+// A run that @range cuts in two becomes two, which a MAP has to pay for.
 Result<Owned<Run>> Window::spare_for(TceRange range) const
 {
 	return ledger_.cut_by(range) ? kept_.take(payer()) : Owned<Run>{};
+}
+
+// Who gives back is not refused for the limit, as long as that is no way around it.
+Result<Owned<Run>> Window::spare_to_give_back(TceRange range)
+{
+	static constexpr u32 most_beyond = 4096;
+	auto spare = spare_for(range);
+	if (spare || beyond_ == most_beyond)
+		return spare;
+	spare = Run::create_anyway(payer());
+	beyond_ += spare.has_value();
+	return spare;
 }
 
 // A MAP that failed half way: devices could write for a while.

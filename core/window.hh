@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // One DMA window of a container: the same translations in N tables (one per PE), and the ledger that says what they
 // are. Map, unmap and the window's end are transactions over all N. Owned by Container, whose lock is held, shared for
-// map and unmap. Who comes or goes with a table proves by an argument that the container is his alone. KVM comes by its
-// tables, with no lock of the container's: so what it meets is guarded by the window's own lock, the list of tables
-// included.
+// map and unmap. Who comes or goes with a table proves by an argument that the container is his alone.
+//
+// KVM comes by its tables, through the gate and with no lock of the container's; it may not sleep. It changes an entry
+// if nobody has the window's lock, which it only tries. What it would have to do to the ledger for that, which may need
+// memory, is left as a mark (ended_). Where somebody has the lock, a put is refused (userspace does it then), and a
+// clear, which cannot be refused, takes the entry out of the table and leaves a mark (WindowTable::cleared). Whoever
+// takes the lock follows these marks first, and looks again behind having given it back.
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 
 #include "ledger.hh"
 #include "lock.hh"
+#include "marks.hh"
 #include "memory.hh"
 #include "pe.hh"
 #include "window_table.hh"
@@ -30,9 +36,12 @@ public:
 	// itself, @charge. NO_MEMORY.
 	static Result<Owned<Window>> create(void *mm, const Request &request, Charge charge);
 	Window(void *mm, tcewin_host_lock *lock, const Request &request, Charge charge);
+	// Room for the first marks, before anybody else knows of it. NO_MEMORY.
+	Result<> prepare() TCEWIN_TS(no_thread_safety_analysis) { return ended_.prepare(); }
 	Window(const Window &) = delete;
 
 	const WindowGeometry &geometry() const { return request_.geometry; }
+	tcewin_host_lock *host_lock() const { return lock_.host(); }
 	WindowKind kind() const { return request_.kind; }
 
 	// Where the first PE has it; before its table joins.
@@ -61,11 +70,13 @@ public:
 			return {};
 		return unmap_runs(range);
 	}
-	// tcewin_table_reserve() and tcewin_table_exchange() of one of its tables.
-	Result<> reserve_foreign(WindowTable &table, TceIndex i);
+	// tcewin_table_begin(), _exchange(), _end() and _clear() of one of its tables.
+	Result<> begin_put(WindowTable &table, TceIndex i) TCEWIN_TS(no_thread_safety_analysis);
 	Result<Tce> exchange(WindowTable &table, TceIndex i, Tce word);
-	// Somebody else has an entry into @region, which is one of @regions.
-	bool foreign_maps(const RegionSet &regions, const Region &region);
+	void end_put() TCEWIN_TS(no_thread_safety_analysis) { lock_.unlock(); }
+	Result<Tce> clear_foreign(WindowTable &table, TceIndex i);
+	// The ledger says of everything what KVM has left of it.
+	void follow() { const Alone hold{*this}; }
 	// All of it.
 	Result<> unmap_all() { return unmap(geometry().start, geometry().size); }
 
@@ -79,6 +90,30 @@ public:
 	void forget(const Exclusive &container);
 
 private:
+	// The window's lock, for who may sleep.
+	class TCEWIN_TS(scoped_lockable) Alone
+	{
+	public:
+		explicit Alone(Window &w) TCEWIN_TS(acquire_capability(w.lock_)) : window_{w}
+		{
+			w.lock_.lock();
+			if (w.marked_.load(std::memory_order_relaxed)) [[unlikely]]
+				w.follow_marks();
+		}
+		Alone(const Alone &) = delete;
+		~Alone() TCEWIN_TS(release_capability()) TCEWIN_TS(no_thread_safety_analysis)
+		{
+			window_.lock_.unlock();
+			// Who leaves a mark tries the lock afterwards.
+			std::atomic_thread_fence(std::memory_order_seq_cst);
+			if (window_.marked_.load(std::memory_order_relaxed)) [[unlikely]]
+				window_.follow_later();
+		}
+
+	private:
+		Window &window_;
+	};
+
 	struct Member {
 		Pe *pe;
 		PeWindow at;
@@ -99,7 +134,41 @@ private:
 	Result<> rewrite(WindowTable &table, TceRange range, std::span<Tce> words, Holes holes, Signals signals)
 		REQUIRES(lock_);
 	Result<Settled> clear(TceRange range, std::span<Tce> words) REQUIRES(lock_);
-	Result<Settled> put_foreign(WindowTable &table, TceRange one, Tce word, std::span<Tce> words) REQUIRES(lock_);
+	[[gnu::noinline]] void follow_marks() REQUIRES(lock_);
+	[[gnu::noinline]] void follow_later();
+	Owned<Marks::Page> take_cleared(WindowTable &table)
+	{
+		const InGate in{gate_};
+		return table.cleared.take();
+	}
+	void put_back_cleared(WindowTable &table, Owned<Marks::Page> page)
+	{
+		const InGate in{gate_};
+		table.cleared.put_back(std::move(page));
+	}
+	Owned<Marks::Page> take_ended()
+	{
+		const InGate in{gate_};
+		return ended_.take();
+	}
+	void put_back_ended(Owned<Marks::Page> page)
+	{
+		const InGate in{gate_};
+		ended_.put_back(std::move(page));
+	}
+	void follow_clear(WindowTable &table, TceIndex i) REQUIRES(lock_);
+	bool follow_end(TceIndex i) REQUIRES(lock_);
+	// The run that says what an ioctl has mapped at entry @i, or nullptr.
+	const Run *claim_on(TceIndex i) const REQUIRES(lock_, gate_)
+	{
+		const Run *run = ledger_.at(i);
+		return run && !ended_.test(i) ? run : nullptr;
+	}
+	Result<> write_now(WindowTable &table, TceIndex i, Tce word, const Run *claim) REQUIRES(lock_, gate_);
+	void write_back_now(TceIndex i, const Run *claim, Error why) REQUIRES(lock_, gate_);
+	Result<Tce> exchange_now(WindowTable &table, TceIndex i, Tce word) REQUIRES(lock_, gate_);
+	Result<> room_now(WindowTable &table, TceIndex i) REQUIRES(lock_, gate_);
+	Result<Tce> clear_beside(WindowTable &table, TceIndex i) REQUIRES(gate_) TCEWIN_TS(no_thread_safety_analysis);
 	Result<> clear_mapped(WindowTable &table) REQUIRES(lock_);
 	// Only a table in our memory can want for room.
 	Result<> reserve(TceRange range) REQUIRES(lock_) { return tables_[0]->tree ? make_room(range) : Result<>{}; }
@@ -109,19 +178,6 @@ private:
 	void settle(TceRange range) REQUIRES(lock_);
 	Result<WindowTable *> table_for(Pe &pe, const PeWindow &at) REQUIRES(lock_);
 	Result<WindowTable *> admit(Pe &pe, const PeWindow &at) REQUIRES(lock_);
-	// One after the other, for what must not be called with the lock held: nullptr behind the last.
-	WindowTable *table_at(std::size_t i)
-	{
-		const Shared hold{lock_};
-		return i < tables_.size() ? tables_[i].get() : nullptr;
-	}
-	// The table that goes with @pe, or nullptr.
-	WindowTable *last_table_of(const Pe &pe)
-	{
-		const Shared hold{lock_};
-		const Member *member = member_of(pe);
-		return member && member->table->members == 1 ? member->table : nullptr;
-	}
 	const Member *member_of(const Pe &pe) const REQUIRES_SHARED(lock_)
 	{
 		const auto *found = std::ranges::find_if(members_, [&](const Member &m) { return m.pe == &pe; });
@@ -130,11 +186,9 @@ private:
 	Result<> fill(WindowTable &table) REQUIRES(lock_);
 	Result<> drop_member(std::size_t at) REQUIRES(lock_);
 	void drop_table(WindowTable *table) REQUIRES(lock_);
+	void set_leaving(WindowTable &table, bool leaving);
 	Result<> remove_locked(std::span<Tce> words) REQUIRES(lock_);
 	void forget_locked() REQUIRES(lock_);
-	Result<> check_foreign(TceIndex i) const REQUIRES(lock_);
-	bool leads_into(const WindowTable &table, TceIndex i, const RegionSet &regions, const Region &region) const
-		REQUIRES(lock_);
 	// What can be said of a MAP without looking at memory.
 	Result<TceRange> check_map(Ioba ioba, UserVa address, Bytes size, Access access) const
 	{
@@ -167,15 +221,21 @@ private:
 	void keep_in_limbo(RunList &list) REQUIRES(lock_);
 	void dirty(const RunList &list) const;
 	Result<Owned<Run>> spare_for(TceRange range) const REQUIRES(lock_);
+	Result<Owned<Run>> spare_to_give_back(TceRange range) REQUIRES(lock_);
 
 	void *mm_;
 	Charge charge_;
 	Request request_;
 	mutable KeptRun kept_;
 	Lock lock_;
+	Gate gate_{lock_};
+	// Some mark was left, perhaps. Set before the lock is tried once more, reset by who is about to follow.
+	std::atomic<bool> marked_{};
+	Marks ended_ GUARDED_BY(gate_); // of these entries the ledger's runs are no longer true
 	Vec<Owned<WindowTable>> tables_ GUARDED_BY(lock_);
 	Vec<Member> members_ GUARDED_BY(lock_);
 	Ledger ledger_ GUARDED_BY(lock_);
+	u32 beyond_ GUARDED_BY(lock_){}; // runs that were taken over the user's limit
 	// A rollback failed: the tables may translate more than the ledger says. Only remove() is accepted.
 	bool stuck_ GUARDED_BY(lock_){};
 	RunList limbo_ GUARDED_BY(lock_);    // what else they may translate, kept mapped until the tables are gone

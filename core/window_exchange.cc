@@ -1,87 +1,216 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Entries of a window that somebody else changes, one at a time, beside the container's ioctls: KVM. What an entry maps
-// is either in the ledger or in the foreign entries of one table, and who takes it from the other leaves nothing
-// behind.
+// Entries of a window that KVM changes, one at a time, beside the container's ioctls and without ever sleeping; and how
+// the ioctls follow. What an entry maps is either in the ledger or in the foreign entries of one table, and who takes
+// it from the other leaves nothing behind.
 #include "window.hh"
 
 namespace tcewin
 {
 
-Result<> Window::check_foreign(TceIndex i) const
+// ---- what KVM does, behind the gate ----
+
+// All that an exchange of the entry can want for.
+Result<> Window::room_now(WindowTable &table, TceIndex i)
 {
 	if (i.raw() >= geometry().entries().raw())
 		return fail(TCEWIN_OUT_OF_WINDOW);
-	return stuck_ ? fail(TCEWIN_STUCK) : Result<>{};
+	if (stuck_)
+		return fail(TCEWIN_STUCK);
+	TRY(table.foreign.reserve(i));
+	if (claim_on(i))
+		TRY(ended_.reserve(i));
+	return table.backend.visit([&](auto &backend) { return backend.reserve_now(i); });
 }
 
-// All that an exchange of the entry can want for, for whoever comes next.
-Result<> Window::reserve_foreign(WindowTable &table, TceIndex i)
+// The lock stays taken until end_put(): so nobody comes between an entry and what KVM notes of it.
+Result<> Window::begin_put(WindowTable &table, TceIndex i)
+{
+	gate_.assume();
+	if (!lock_.try_lock())
+		return fail(TCEWIN_BUSY);
+	auto r = room_now(table, i);
+	if (!r)
+		lock_.unlock();
+	return r;
+}
+
+Result<Tce> Window::exchange(WindowTable &table, TceIndex i, Tce word)
+{
+	gate_.assume();
+	lock_.assume();
+	return exchange_now(table, i, word);
+}
+
+// Entry @i of @table becomes @word. What an ioctl has there ends in the other tables, and what KVM has in them stays.
+Result<> Window::write_now(WindowTable &table, TceIndex i, Tce word, const Run *claim)
 {
 	const TceRange one{i, TceCount{1}};
-	const Exclusive hold{lock_};
-	TRY(check_foreign(i));
-	TRY(table.foreign.reserve(i));
-	if (!table.spare)
-		table.spare = TRY(kept_.take(payer()));
-	TRY(reserve(one));
-	show(one);
-	return {};
+	const auto write = [&](WindowTable &t, Tce what) {
+		return t.backend.visit([&](auto &backend) -> Result<> {
+			TRY(backend.set_now(i, what));
+			backend.invalidate(one);
+			return {};
+		});
+	};
+	Result<> r;
+	for (std::size_t k = 0; claim && r && k < tables_.size(); k++)
+		if (tables_[k].get() != &table)
+			r = write(*tables_[k], Tce{});
+	if (r)
+		r = write(table, word.access() == Access::none ? Tce{} : word);
+	if (!r) [[unlikely]] {
+		write_back_now(i, claim, r.error());
+		if (writes(word.access()))
+			table.dirty_now(word); // it was there for a while, perhaps
+	}
+	return r;
+}
+
+// Entry @i of every table is what it was.
+void Window::write_back_now(TceIndex i, const Run *claim, Error why)
+{
+	Tce mapped;
+	if (claim)
+		claim->fill(i, geometry().page_shift, {&mapped, 1});
+	for (const auto &t : tables_) {
+		const Tce theirs = t->foreign.get(i);
+		const Tce word = theirs.access() != Access::none ? theirs : mapped;
+		const auto back = t->backend.visit([&](auto &backend) -> Result<> {
+			TRY(backend.set_now(i, word));
+			backend.invalidate({i, TceCount{1}});
+			return {};
+		});
+		if (back || stuck_)
+			continue;
+		stuck_ = true;
+		tcewin_host_event(nullptr, TCEWIN_EVENT_STUCK, "undoing failed", why);
+	}
 }
 
 // What was there of the same writer comes back; what was an ioctl's ends, in every table.
-Result<Tce> Window::exchange(WindowTable &table, TceIndex i, Tce word)
+Result<Tce> Window::exchange_now(WindowTable &table, TceIndex i, Tce word)
 {
-	const TceRange one{i, TceCount{1}};
-	const Exclusive hold{lock_};
-	TRY(check_foreign(i));
-	const Run *run = ledger_.at_or_after(i);
-	const bool ours = run && run->range.first <= i;
+	const Run *claim = claim_on(i);
 	const Tce old = table.foreign.get(i);
-	if (!ours && old == Tce{} && word == Tce{})
+	if (!claim && old == Tce{} && word == Tce{})
 		return Tce{};
-	auto batch = TRY(Batch::for_entries(one.count));
-	Owned<Run> spare = std::move(table.spare);
-	if (!spare)
-		spare = TRY(spare_for(one));
-	TRY(table.foreign.reserve(i));
-	const bool valid = word.access() != Access::none;
-	if (valid)
-		TRY(reserve(one));
-	const auto settled = put_foreign(table, one, word, batch.words());
-	if (!settled) {
-		table.dirty(word);
-		return fail(settled.error());
+	if (claim)
+		TRY(ended_.reserve(i));
+	TRY(write_now(table, i, word, claim));
+	if (claim) {
+		ended_.set(i);
+		marked_.store(true, std::memory_order_relaxed);
 	}
-	if (ours)
-		ledger_.erase(one, std::move(spare), *settled);
 	table.foreign.set(i, word);
+	table.cleared.reset(i);
 	return old.access() == Access::none && old != Tce{} ? Tce{old.real(), Access::both} : old;
 }
 
-// Whether somebody else has put an entry that leads into @region. What he counts for it does not prove the contrary:
-// two that put the same entry may both uncount what was there before.
-bool Window::foreign_maps(const RegionSet &regions, const Region &region)
+// It is never refused for what somebody else is doing.
+Result<Tce> Window::clear_foreign(WindowTable &table, TceIndex i)
 {
-	const Exclusive hold{lock_};
-	for (const auto &table : tables_) {
-		const TceRange all = geometry().all();
-		for (TceRange part = table->foreign.next_valid(all); !part.empty();
-		     part = table->foreign.next_valid({part.end(), all.end() - part.end()}))
-			for (TceIndex i = part.first; i < part.end(); i = i + TceCount{1})
-				if (leads_into(*table, i, regions, region))
-					return true;
-	}
-	return false;
+	gate_.assume();
+	if (i.raw() >= geometry().entries().raw())
+		return fail(TCEWIN_OUT_OF_WINDOW);
+	if (!lock_.try_lock())
+		return clear_beside(table, i);
+	// A stuck window's books stay as they are.
+	auto r = stuck_ ? table.clear_beside(i).transform([] { return Tce{}; }) : exchange_now(table, i, Tce{});
+	lock_.unlock();
+	return r;
 }
 
-bool Window::leads_into(const WindowTable &table, TceIndex i, const RegionSet &regions, const Region &region) const
+// Somebody who has the lock may write the entry once more before he follows the mark.
+Result<Tce> Window::clear_beside(WindowTable &table, TceIndex i)
 {
-	const HostPhys real = table.foreign.get(i).real();
-	const UserVa address{tcewin_host_table_address(table.host.get(), i.raw())};
-	const Region *named = regions.find(address);
-	if (named && named->real_at(address) == real)
-		return named == &region;
-	return region.holds(real);
+	TRY(table.cleared.reserve(i));
+	table.cleared.set(i);
+	marked_.store(true, std::memory_order_relaxed);
+	std::atomic_thread_fence(std::memory_order_seq_cst);
+	if (lock_.try_lock()) { // he has not seen it
+		auto r = stuck_ ? table.clear_beside(i).transform([] { return Tce{}; }) : exchange_now(table, i, Tce{});
+		table.cleared.reset(i);
+		lock_.unlock();
+		return r;
+	}
+	if (!table.leaving)
+		TRY(table.clear_beside(i));
+	return Tce{};
+}
+
+// ---- how the others follow ----
+
+// Entries that are no longer there, so none of this may be refused; what wants for memory waits for the next who comes.
+void Window::follow_marks()
+{
+	Pauses pauses;
+	marked_.store(false, std::memory_order_relaxed);
+	std::atomic_thread_fence(std::memory_order_seq_cst);
+	for (const auto &table : tables_)
+		while (auto page = take_cleared(*table)) {
+			Marks::each(*page, [&](TceIndex i) TCEWIN_TS(no_thread_safety_analysis) {
+				pauses.step();
+				follow_clear(*table, i);
+				return true;
+			});
+			put_back_cleared(*table, std::move(page));
+		}
+	bool all = true;
+	for (Owned<Marks::Page> page; all && (page = take_ended()); put_back_ended(std::move(page)))
+		Marks::each(*page, [&](TceIndex i) TCEWIN_TS(no_thread_safety_analysis) {
+			pauses.step();
+			const bool done = follow_end(i);
+			all = all && done;
+			return done;
+		});
+	if (!all)
+		marked_.store(true, std::memory_order_relaxed);
+}
+
+void Window::follow_later()
+{
+	lock_.lock();
+	follow_marks();
+	lock_.unlock();
+}
+
+// KVM has cleared entry @i of @table, which may have been written again meanwhile.
+void Window::follow_clear(WindowTable &table, TceIndex i)
+{
+	const TceRange one{i, TceCount{1}};
+	const auto clear = [&](WindowTable &t) {
+		return t.backend.visit([&](auto &backend) -> Result<> {
+			TRY(backend.clear(i, one.count));
+			backend.invalidate(one);
+			return {};
+		});
+	};
+	Result<> r = clear(table);
+	Run *run = ledger_.at(i);
+	for (std::size_t k = 0; run && r && k < tables_.size(); k++)
+		if (tables_[k].get() != &table && tables_[k]->foreign.get(i) == Tce{})
+			r = clear(*tables_[k]);
+	if (!r || stuck_)
+		return; // what may be there stays pinned, and firmware's refusal has been told
+	table.settle(one);
+	if (run && !follow_end(i)) {
+		const InGate in{gate_};
+		if (ended_.reserve(i))
+			ended_.set(i);
+	}
+}
+
+// No table has what the ledger says of entry @i. False: there is no memory to say so in.
+bool Window::follow_end(TceIndex i)
+{
+	const TceRange one{i, TceCount{1}};
+	if (stuck_)
+		return true;
+	auto spare = spare_to_give_back(one);
+	if (!spare)
+		return false;
+	ledger_.erase(one, std::move(*spare), Settled{});
+	return true;
 }
 
 } // namespace tcewin

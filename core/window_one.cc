@@ -40,7 +40,7 @@ Result<bool> Window::map_one(const RegionSet &regions, TceIndex i, UserVa addres
 	run->region = region;
 	run->access = access;
 
-	const Exclusive hold{lock_};
+	const Alone hold{*this};
 	Run *before = ledger_.before_or_at(i);
 	if (!plain() || (before && before->range.end() > i)) {
 		kept_.keep(std::move(run));
@@ -63,7 +63,7 @@ Error Window::give_up_one(Owned<Run> run, Error why)
 Result<bool> Window::unmap_one(TceIndex i)
 {
 	const TceRange one{i, TceCount{1}};
-	const Exclusive hold{lock_};
+	const Alone hold{*this};
 	if (!plain())
 		return false;
 	Run *run = ledger_.at(i);

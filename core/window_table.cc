@@ -18,11 +18,19 @@ tcewin_table_info describe(const WindowGeometry &geometry)
 		.liobn = 0};
 }
 
+// Nobody else knows of it yet.
+Result<Owned<WindowTable>> prepared(Result<Owned<WindowTable>> table)
+{
+	if (table)
+		TRY((*table)->cleared.prepare());
+	return table;
+}
+
 } // namespace
 
-Result<HostTable> HostTable::create(void *mm, const tcewin_table_info &info)
+Result<HostTable> HostTable::create(const Window &window, void *mm, const tcewin_table_info &info)
 {
-	HostTable table{tcewin_host_table_new(mm, &info)};
+	HostTable table{tcewin_host_table_new(mm, window.host_lock(), &info)};
 	if (!table.get())
 		return fail(TCEWIN_NO_MEMORY);
 	return table;
@@ -37,9 +45,9 @@ Result<Owned<WindowTable>> WindowTable::in_memory(Window &window, void *mm, void
 	info.root = tree->root();
 	info.levels = tree->shape().levels;
 	info.level_shift = tree->shape().shift;
-	auto host = TRY(HostTable::create(mm, info));
+	auto host = TRY(HostTable::create(window, mm, info));
 	const InMemory backend{*tree, host.get()};
-	return make<WindowTable>(window, payer, std::move(tree), std::move(host), Table{backend});
+	return prepared(make<WindowTable>(window, payer, std::move(tree), std::move(host), Table{backend}));
 }
 
 Result<Owned<WindowTable>> WindowTable::of_firmware(Window &window, void *mm, void *payer, Liobn liobn,
@@ -47,8 +55,8 @@ Result<Owned<WindowTable>> WindowTable::of_firmware(Window &window, void *mm, vo
 {
 	tcewin_table_info info = describe(window.geometry());
 	info.liobn = liobn.raw();
-	auto host = TRY(HostTable::create(mm, info));
-	return make<WindowTable>(window, payer, Owned<LevelTree>{}, std::move(host), table);
+	auto host = TRY(HostTable::create(window, mm, info));
+	return prepared(make<WindowTable>(window, payer, Owned<LevelTree>{}, std::move(host), table));
 }
 
 void WindowTable::dirty(Tce word) const
@@ -56,6 +64,21 @@ void WindowTable::dirty(Tce word) const
 	const tcewin_piece page{0, word.real().raw()};
 	if (writes(word.access()))
 		tcewin_host_dirty(&page, 1, 0, window.geometry().page_shift.size().raw());
+}
+
+void WindowTable::dirty_now(Tce word) const
+{
+	if (writes(word.access()))
+		tcewin_host_dirty_now(word.real().raw(), window.geometry().page_shift.size().raw());
+}
+
+Result<> WindowTable::clear_beside(TceIndex i)
+{
+	return backend.visit([&](auto &b) -> Result<> {
+		TRY(b.clear_beside(i));
+		b.invalidate({i, TceCount{1}});
+		return {};
+	});
 }
 
 void WindowTable::settle_entries(TceRange range)

@@ -5,6 +5,7 @@
 
 #include "foreign.hh"
 #include "ledger.hh"
+#include "marks.hh"
 #include "table.hh"
 
 namespace tcewin
@@ -17,7 +18,7 @@ class HostTable
 {
 public:
 	// NO_MEMORY.
-	static Result<HostTable> create(void *mm, const tcewin_table_info &info);
+	static Result<HostTable> create(const Window &window, void *mm, const tcewin_table_info &info);
 	HostTable(HostTable &&o) noexcept : table_{std::exchange(o.table_, nullptr)} {}
 	HostTable &operator=(HostTable &&) = delete;
 	~HostTable()
@@ -47,11 +48,16 @@ struct WindowTable {
 	}
 	WindowTable(const WindowTable &) = delete;
 
-	// Others may change entries from now on / may not, nor are they about to. Not with the window's lock held.
+	// Others may change entries from now on / may not, nor are they about to.
 	void open() { tcewin_host_table_open(host.get(), reinterpret_cast<tcewin_table *>(this)); }
 	void close() { tcewin_host_table_close(host.get()); }
-	// A device could write by @word, which leads to registered memory, and cannot any more.
+	// A device could write by @word, which leads to registered memory, and cannot any more. The second does not
+	// sleep.
 	void dirty(Tce word) const;
+	void dirty_now(Tce word) const;
+	// Entry @i is empty for devices, whatever the holder of the window's lock is doing. FIRMWARE_ERROR. Does not
+	// sleep.
+	Result<> clear_beside(TceIndex i);
 	// No entry of others is left in @range: their counts on the memory behind it go.
 	void settle(TceRange range)
 	{
@@ -64,7 +70,7 @@ struct WindowTable {
 	void keep_for_hardware()
 	{
 		foreign.clear();
-		spare.reset();
+		cleared.clear();
 		if (tree)
 			tree->end_charge();
 	}
@@ -74,7 +80,8 @@ struct WindowTable {
 	HostTable host;
 	Table backend;
 	ForeignEntries foreign;
-	Owned<Run> spare;      // for an entry that others take out of the middle of a run
+	Marks cleared;	       // by KVM, while somebody had the window's lock; guarded by the window's gate, as is:
+	bool leaving{};	       // firmware is taking it away: nothing can be written into it
 	std::size_t members{}; // PEs that have it
 	bool walked{};	       // hardware may do so for good
 };

@@ -19,18 +19,15 @@ Result<WindowTable *> Window::table_for(Pe &pe, const PeWindow &at)
 
 Result<> Window::reserve_tables(const Exclusive &, std::size_t count)
 {
-	const Exclusive hold{lock_};
+	const Alone hold{*this};
 	TRY(tables_.reserve(count));
 	return members_.reserve(count);
 }
 
 Result<> Window::join(const Exclusive &, Pe &pe, const PeWindow &at)
 {
-	const auto admitted = [&] {
-		const Exclusive hold{lock_};
-		return admit(pe, at);
-	};
-	TRY(admitted())->open();
+	const Alone hold{*this};
+	TRY(admit(pe, at))->open();
 	return {};
 }
 
@@ -74,6 +71,8 @@ Result<> Window::drop_member(std::size_t at)
 	const bool empty = last && clear_mapped(*member.table).has_value() && !stuck_;
 	if (!empty)
 		member.pe->suspect(member.at);
+	if (last)
+		set_leaving(*member.table, true);
 	const bool gone = member.pe->remove(member.at).has_value();
 	if (!gone) {
 		member.pe->orphan(member.at);
@@ -91,12 +90,20 @@ Result<> Window::drop_member(std::size_t at)
 	return fail(TCEWIN_STUCK);
 }
 
+// KVM's clears of an entry of @table go no further than a mark. It is empty, or nobody can help it.
+void Window::set_leaving(WindowTable &table, bool leaving)
+{
+	const InGate in{gate_};
+	table.leaving = leaving;
+}
+
 // No PE has @table any more, but hardware may still walk it, or reach memory through it: then it is kept for good.
 void Window::drop_table(WindowTable *table)
 {
 	for (std::size_t i = 0; i < tables_.size(); i++) {
 		if (tables_[i].get() != table)
 			continue;
+		table->close();
 		if (!abandoned_) {
 			table->settle(geometry().all()); // what it ends is dirty
 			tcewin_host_table_settle_rest(table->host.get());
@@ -112,9 +119,7 @@ void Window::drop_table(WindowTable *table)
 
 Result<> Window::leave(const Exclusive &, Pe &pe)
 {
-	if (WindowTable *table = last_table_of(pe))
-		table->close();
-	const Exclusive hold{lock_};
+	const Alone hold{*this};
 	const Member *member = member_of(pe);
 	return member ? drop_member(static_cast<std::size_t>(member - members_.begin())) : Result<>{};
 }
@@ -122,16 +127,8 @@ Result<> Window::leave(const Exclusive &, Pe &pe)
 Result<> Window::remove(const Exclusive &)
 {
 	auto batch = TRY(Batch::for_entries(geometry().entries()));
-	for (std::size_t i = 0; WindowTable *table = table_at(i); i++)
-		table->close();
-	Result<> r;
-	{
-		const Exclusive hold{lock_};
-		r = remove_locked(batch.words());
-	}
-	for (std::size_t i = 0; WindowTable *table = table_at(i); i++) // those that stay
-		table->open();
-	return r;
+	const Alone hold{*this};
+	return remove_locked(batch.words());
 }
 
 Result<> Window::remove_locked(std::span<Tce> words)
@@ -143,11 +140,15 @@ Result<> Window::remove_locked(std::span<Tce> words)
 		const Member last = members_[members_.size() - 1];
 		if (stuck_)
 			last.pe->suspect(last.at);
+		set_leaving(*last.table, last.table->members == 1);
 		if (auto r = last.pe->remove(last.at); !r) {
-			if (stuck_)
+			if (stuck_) {
+				set_leaving(*last.table, false);
 				return fail(TCEWIN_STUCK);
+			}
 			// A place that the PHB did not give up is not known to be as it was.
 			if (!removed_one && !last.table->tree) {
+				set_leaving(*last.table, false);
 				for (const auto &table : tables_)
 					if (!rewrite(*table, geometry().all(), words, Holes::keep, Signals::ignore))
 						stuck_ = true;
@@ -167,7 +168,7 @@ Result<> Window::remove_locked(std::span<Tce> words)
 
 void Window::forget(const Exclusive &)
 {
-	const Exclusive hold{lock_};
+	const Alone hold{*this};
 	forget_locked();
 }
 

@@ -10,6 +10,7 @@
 /* So many user addresses lie in one page. */
 #define ADDRESSES_SHIFT 9
 #define ADDRESSES BIT(ADDRESSES_SHIFT)
+#define ADDRESSES_GFP (GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN)
 
 /**
  * tcewin_addresses_init() - none yet
@@ -26,7 +27,7 @@ void tcewin_addresses_init(struct xarray *addresses)
  * @entry: number of the entry
  * @alloc: make it if it is not there
  *
- * Return: NULL where there is none, or no memory. Context: may sleep if @alloc.
+ * Return: NULL where there is none, or no memory. Context: any; KVM, which asks, must not sleep.
  */
 __be64 *tcewin_address(struct xarray *addresses, unsigned long entry, bool alloc)
 {
@@ -34,10 +35,10 @@ __be64 *tcewin_address(struct xarray *addresses, unsigned long entry, bool alloc
 	__be64 *page = xa_load(addresses, key), *other;
 
 	if (!page && alloc) {
-		page = kcalloc(ADDRESSES, sizeof(*page), GFP_KERNEL_ACCOUNT);
+		page = kcalloc(ADDRESSES, sizeof(*page), ADDRESSES_GFP);
 		if (!page)
 			return NULL;
-		other = xa_cmpxchg_irq(addresses, key, NULL, page, GFP_KERNEL_ACCOUNT);
+		other = xa_cmpxchg_irq(addresses, key, NULL, page, ADDRESSES_GFP);
 		if (other) {
 			kfree(page);
 			page = xa_is_err(other) ? NULL : other;

@@ -278,6 +278,9 @@ static inline bool tcewin_mm_is_current(const struct tcewin_mm *mm)
 	return current->mm && READ_ONCE(mm->mm) == current->mm;
 }
 
+/* memory.c */
+void tcewin_memory_exit(void);
+
 /* host.c */
 void tcewin_host_init(void);
 void tcewin_host_exit(void);

@@ -14,6 +14,7 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include "glue.h"
+#include "table.h"
 
 /* ---- memory ---- */
 
@@ -28,6 +29,11 @@ void *tcewin_host_alloc(size_t bytes)
 		bytes = bytes <= 64 ? ALIGN(bytes, 16) : roundup_pow_of_two(bytes);
 	/* How much is asked for is up to the user: no line in the log when there is none. */
 	return kvzalloc(bytes, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+}
+
+void *tcewin_host_alloc_now(size_t bytes)
+{
+	return kzalloc(bytes, GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN);
 }
 
 void tcewin_host_free(void *memory)
@@ -91,6 +97,12 @@ void *tcewin_host_level_alloc(size_t bytes)
 					__GFP_NOWARN | __GFP_RETRY_MAYFAIL, get_order(bytes));
 }
 
+void *tcewin_host_level_alloc_now(size_t bytes)
+{
+	return (void *)__get_free_pages(GFP_NOWAIT | __GFP_ACCOUNT | __GFP_ZERO | __GFP_COMP |
+					__GFP_NOWARN, get_order(bytes));
+}
+
 void tcewin_host_level_free(void *level, size_t bytes)
 {
 	free_pages((unsigned long)level, get_order(bytes));
@@ -108,10 +120,6 @@ tcewin_u32 tcewin_host_page_shift(void)
 
 /* ---- locks ---- */
 
-struct tcewin_host_lock {
-	struct rw_semaphore rwsem;
-};
-
 static const char * const lock_names[TCEWIN_LOCK_KINDS] = {
 	[TCEWIN_LOCK_CONTAINER] = "tcewin_container",
 	[TCEWIN_LOCK_WINDOW] = "tcewin_window",
@@ -123,14 +131,34 @@ struct tcewin_host_lock *tcewin_host_lock_new(enum tcewin_lock_kind kind)
 {
 	struct tcewin_host_lock *lock = kzalloc(sizeof(*lock), GFP_KERNEL_ACCOUNT);
 
-	if (lock)
-		__init_rwsem(&lock->rwsem, lock_names[kind], &lock_keys[kind]);
+	if (!lock)
+		return NULL;
+	__init_rwsem(&lock->rwsem, lock_names[kind], &lock_keys[kind]);
+	spin_lock_init(&lock->gate);
+	kref_init(&lock->kref);
 	return lock;
+}
+
+static void free_lock(struct kref *kref)
+{
+	kfree(container_of(kref, struct tcewin_host_lock, kref));
+}
+
+/**
+ * tcewin_host_lock_put() - gives a reference of a table's back
+ * @lock: the lock
+ *
+ * Context: any, an RCU callback too.
+ */
+void tcewin_host_lock_put(struct tcewin_host_lock *lock)
+{
+	kref_put(&lock->kref, free_lock);
 }
 
 void tcewin_host_lock_free(struct tcewin_host_lock *lock)
 {
-	kfree(lock);
+	if (lock)
+		tcewin_host_lock_put(lock);
 }
 
 /*
@@ -159,6 +187,22 @@ void tcewin_host_lock_exclusive(struct tcewin_host_lock *lock)
 void tcewin_host_unlock_exclusive(struct tcewin_host_lock *lock)
 {
 	up_write(&lock->rwsem);
+}
+
+/* Neither this nor giving it back sleeps. */
+int tcewin_host_lock_try(struct tcewin_host_lock *lock)
+{
+	return down_write_trylock(&lock->rwsem);
+}
+
+void tcewin_host_gate_enter(struct tcewin_host_lock *lock)
+{
+	spin_lock(&lock->gate);
+}
+
+void tcewin_host_gate_leave(struct tcewin_host_lock *lock)
+{
+	spin_unlock(&lock->gate);
 }
 
 /* ---- patience ---- */

@@ -5,9 +5,12 @@
  * entry of that list.
  */
 #include <linux/backing-dev.h>
+#include <linux/llist.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
+#include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <linux/workqueue.h>
 #include <asm/mmu_context.h>
 #include "glue.h"
 
@@ -198,6 +201,62 @@ static __always_inline struct folio *dirty_folio(unsigned long pfn)
 	if (unlikely(!folio_test_dirty(folio)))
 		mark_dirty(folio);
 	return folio;
+}
+
+/*
+ * A page that KVM had mapped may be a file's that is written back, up to 6.4: since then none is
+ * pinned. Such a page is made dirty by work that may wait for it, with a reference meanwhile.
+ */
+struct late_dirt {
+	struct llist_node node;
+	struct folio *folio;
+};
+
+static LLIST_HEAD(late_dirts);
+
+static void dirty_late(struct work_struct *work)
+{
+	struct late_dirt *dirt, *next;
+
+	llist_for_each_entry_safe(dirt, next, llist_del_all(&late_dirts), node) {
+		if (!folio_test_dirty(dirt->folio))
+			mark_dirty(dirt->folio);
+		folio_put(dirt->folio);
+		kfree(dirt);
+	}
+}
+
+static DECLARE_WORK(late_work, dirty_late);
+
+void tcewin_host_dirty_now(tcewin_u64 real, tcewin_u64 bytes)
+{
+	struct folio *folio = page_folio(pfn_to_page(PHYS_PFN(real)));
+	struct address_space *mapping = folio_mapping(folio);
+	struct late_dirt *dirt = NULL;
+
+	/* One folio: an IOMMU page of KVM's is no larger than the kernel's, see table.c. */
+	if (folio_test_dirty(folio))
+		return;
+	if (mapping && !folio_test_swapbacked(folio) && mapping_can_writeback(mapping))
+		dirt = kmalloc(sizeof(*dirt), GFP_NOWAIT | __GFP_NOWARN);
+	if (!dirt) {
+		SetPageDirty(folio_page(folio, 0)); /* as the kernel has it for KVM */
+		return;
+	}
+	folio_get(folio);
+	dirt->folio = folio;
+	llist_add(&dirt->node, &late_dirts);
+	schedule_work(&late_work);
+}
+
+/**
+ * tcewin_memory_exit() - no page waits any more to be made dirty
+ *
+ * Context: the module's exit.
+ */
+void tcewin_memory_exit(void)
+{
+	flush_work(&late_work);
 }
 
 static __always_inline void dirty_memory(u64 real, u64 bytes)

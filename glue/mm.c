@@ -4,6 +4,7 @@
  * container lives, even when the process has died before. Bookkeeping is charged to that mm's
  * locked memory here; the user's own pages are memory.c's.
  */
+#include <linux/capability.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include "glue.h"
@@ -93,6 +94,58 @@ static int recharge(struct tcewin_mm *mm, u64 bytes)
 	if (!ret)
 		mm->charged = bytes;
 	return ret;
+}
+
+/* The same where nobody may sleep: also -EAGAIN where somebody is about that mm's memory. */
+static int recharge_now(struct tcewin_mm *mm, u64 bytes)
+{
+	unsigned long before = DIV_ROUND_UP_ULL(mm->charged, PAGE_SIZE);
+	unsigned long after = DIV_ROUND_UP_ULL(bytes, PAGE_SIZE);
+	int ret = 0;
+
+	if (after > before) {
+		/* There is no mmap_write_trylock() any more; no VMA is touched. */
+		if (!down_write_trylock(&mm->mm->mmap_lock))
+			return -EAGAIN;
+		ret = __account_locked_vm(mm->mm, after - before, true, current,
+					  capable(CAP_IPC_LOCK));
+		up_write(&mm->mm->mmap_lock);
+	}
+	if (!ret)
+		mm->charged = bytes;
+	return ret;
+}
+
+int tcewin_host_charge_now(void *cookie, tcewin_u64 bytes)
+{
+	struct tcewin_mm *mm = cookie;
+	int status = TCEWIN_NO_MEMORY;
+
+	if (!mutex_trylock(&mm->lock))
+		return TCEWIN_NO_MEMORY;
+	if (mm->mm && bytes <= U64_MAX / 2 - mm->charged && !recharge_now(mm, mm->charged + bytes))
+		status = TCEWIN_OK;
+	mutex_unlock(&mm->lock);
+	return status;
+}
+
+void tcewin_host_charge_anyway(void *cookie, tcewin_u64 bytes)
+{
+	struct tcewin_mm *mm = cookie;
+	unsigned long pages;
+
+	mutex_lock(&mm->lock);
+	if (!WARN_ON_ONCE(!mm->mm)) {
+		pages = DIV_ROUND_UP_ULL(mm->charged + bytes, PAGE_SIZE) -
+			DIV_ROUND_UP_ULL(mm->charged, PAGE_SIZE);
+		if (pages) {
+			mmap_write_lock(mm->mm);
+			__account_locked_vm(mm->mm, pages, true, current, true);
+			mmap_write_unlock(mm->mm);
+		}
+		mm->charged += bytes;
+	}
+	mutex_unlock(&mm->lock);
 }
 
 int tcewin_host_charge(void *cookie, tcewin_u64 bytes)

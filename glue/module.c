@@ -97,6 +97,7 @@ static void __exit tcewin_exit(void)
 	tcewin_bus_exit();
 	tcewin_refuse_exit();
 	tcewin_properties_exit();
+	tcewin_memory_exit();
 	tcewin_host_exit();
 }
 

@@ -42,6 +42,7 @@ static const unsigned char numbers[] = {
 	[TCEWIN_FIRMWARE_ERROR] = EIO,
 	[TCEWIN_INTERRUPTED] = EINTR,
 	[TCEWIN_QUARANTINED] = EBUSY,
+	[TCEWIN_BUSY] = EBUSY,
 	[TCEWIN_STUCK] = EIO,
 };
 

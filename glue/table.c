@@ -4,22 +4,26 @@
  * table group (places.c): complete, and open as long as the window is there. KVM may hold it for
  * longer: then it is closed and leads nowhere.
  *
+ * KVM walks its list of tables without a lock, and frees what is in the list by call_rcu(): on a
+ * kernel that is not preempted that is safe as long as nothing that it calls may sleep, not even
+ * take a free lock that could. So everything here is behind the gate of the window's lock, a
+ * spinlock, and only tries the lock itself. Where somebody has it a put is left to userspace:
+ * useraddrptr() says NULL. A clear cannot be refused, see tcewin_table_clear().
+ *
  * How KVM counts, and what follows. Before it puts an entry it counts one for the registered memory
  * behind it; then it exchanges the entry, and when it hears that there was one before, it uncounts
  * what the entry's user address names; last it stores the new user address. It locks nothing, so
  * two CPUs that put one entry would uncount what the other one did not mean. Hence it never hears
- * of an entry that was there: the exchange uncounts, and puts go one after the other, each from
- * asking for the user address until its tce_kill, when that is stored. An address that is stored is
- * a count that is owed. An ioctl that ends an entry of KVM's pays by tcewin_host_table_settle(),
- * and may find that the address of a put under way is not there yet.
+ * of an entry that was there: the exchange uncounts, and a put is behind the gate, with the
+ * window's lock, from asking for the user address until its tce_kill, when that is stored. So an
+ * address that is stored is a count that is owed, and who has the window's lock finds it there.
  */
 #define pr_fmt(fmt) "tcewin: " fmt
 #include <linux/iommu.h>
 #include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/rcupdate.h>
-#include <linux/rwsem.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <asm/iommu.h>
 #include <asm/mmu_context.h>
@@ -36,14 +40,16 @@ static struct tcewin_host_table *to_table(struct iommu_table *tbl)
 
 /*
  * The engine's part for the task, whose mm must be the container's, and for good: what KVM counts
- * and is charged for outlives the call; @table is locked.
+ * and is charged for outlives the call. Behind the gate.
  */
 static struct tcewin_table *engine_of(const struct tcewin_host_table *table)
 {
-	const struct tcewin_mm *mm = table->mm;
+	const struct tcewin_mm *mm;
 
-	return table->engine && READ_ONCE(mm->kept) && tcewin_mm_is_current(mm) ? table->engine
-										 : NULL;
+	if (!table->engine)
+		return NULL;
+	mm = table->mm;
+	return READ_ONCE(mm->kept) && tcewin_mm_is_current(mm) ? table->engine : NULL;
 }
 
 /* What an address that KVM has stored counts for goes, if nobody else is just about that. */
@@ -53,65 +59,134 @@ static bool uncount(struct tcewin_host_table *table, __be64 *address, __be64 sto
 
 	if (cmpxchg((__force u64 *)address, (__force u64)stored, 0) != (__force u64)stored)
 		return false;
+	rcu_read_lock();
 	mem = mm_iommu_lookup(table->mm->mm, be64_to_cpu(stored), IOMMU_PAGE_SIZE(&table->table));
 	if (mem)
 		mm_iommu_mapped_dec(mem);
+	rcu_read_unlock();
 	return true;
-}
-
-/* Nobody else puts, so an address that is stored is that of the last put, and is not paid yet. */
-static void uncount_stored(struct tcewin_host_table *table, unsigned long entry)
-{
-	__be64 *address = tcewin_address(&table->addresses, entry, false);
-	const __be64 stored = address ? READ_ONCE(*address) : 0;
-
-	if (stored)
-		uncount(table, address, stored);
-}
-
-/* KVM is at one put of the table at a time; what comes in between is the task's own. */
-static void begin_put(struct tcewin_host_table *table)
-{
-	if (READ_ONCE(table->putter) == current)
-		return;
-	mutex_lock(&table->putting);
-	WRITE_ONCE(table->putter, current);
-}
-
-/* KVM ends each put and each clear with this, failed ones too. */
-static void end_put(struct iommu_table *tbl, unsigned long index, unsigned long pages)
-{
-	struct tcewin_host_table *table = to_table(tbl);
-
-	if (READ_ONCE(table->putter) != current)
-		return;
-	WRITE_ONCE(table->putter, NULL);
-	mutex_unlock(&table->putting);
 }
 
 /* What the entry was is over: what a device wrote there, and the count for it. */
 static void settle_old(struct tcewin_host_table *table, unsigned long entry, tcewin_u64 old)
 {
+	__be64 *address = tcewin_address(&table->addresses, entry, false);
+	const __be64 stored = address ? READ_ONCE(*address) : 0;
+
 	if (old & TCE_PCI_WRITE)
-		tcewin_host_dirty(&(struct tcewin_piece){
-			.real = old & ~(TCE_PCI_READ | TCE_PCI_WRITE),
-		}, 1, 0, IOMMU_PAGE_SIZE(&table->table));
-	uncount_stored(table, entry);
+		tcewin_host_dirty_now(old & ~(TCE_PCI_READ | TCE_PCI_WRITE),
+				      IOMMU_PAGE_SIZE(&table->table));
+	if (stored)
+		uncount(table, address, stored);
 }
 
-/* The engine's exchange; the table's puts wait, or this is one of them. */
-static int exchange_one(struct tcewin_host_table *table, unsigned long entry, tcewin_u64 tce)
+/* A put is over, and whoever waits may come. */
+static void end_put(struct tcewin_host_table *table)
+{
+	WRITE_ONCE(table->putter, NULL);
+	tcewin_table_end(table->engine);
+	tcewin_host_gate_leave(table->lock);
+}
+
+/* This task is inside of a put. Nobody else can make that true or untrue. */
+static bool is_putting(const struct tcewin_host_table *table)
+{
+	return READ_ONCE(table->putter) == current;
+}
+
+/* KVM ends each put and each clear with this, failed ones too. */
+static void kill(struct iommu_table *tbl, unsigned long index, unsigned long pages)
+{
+	struct tcewin_host_table *table = to_table(tbl);
+
+	if (is_putting(table))
+		end_put(table);
+}
+
+/*
+ * KVM is about to put an entry, and takes no for an answer here, but not from exchange(). It may
+ * put several before tce_kill: others come in between.
+ */
+static __be64 *begin_put(struct tcewin_host_table *table, unsigned long entry)
 {
 	struct tcewin_table *engine;
-	int ret = -ENODEV;
+	__be64 *address;
 
-	down_read(&table->lock);
+	if (is_putting(table))
+		end_put(table);
+	tcewin_host_gate_enter(table->lock);
+	engine = engine_of(table);
+	if (!engine || tcewin_table_begin(engine, entry)) {
+		tcewin_host_gate_leave(table->lock);
+		return NULL;
+	}
+	WRITE_ONCE(table->putter, current);
+	/* The engine has charged for it. */
+	address = tcewin_address(&table->addresses, entry, true);
+	if (!address)
+		end_put(table);
+	return address;
+}
+
+static __be64 *user_address(struct iommu_table *tbl, long index, bool alloc)
+{
+	const unsigned long entry = index - tbl->it_offset;
+
+	/*
+	 * Otherwise KVM asks whom to uncount, and does not hear of any. Nor does it know whether an
+	 * IOMMU page that is larger than the kernel's lies in registered memory as a whole: then
+	 * userspace does it, and the engine looks.
+	 */
+	if (!alloc || entry >= tbl->it_size || tbl->it_page_shift > PAGE_SHIFT)
+		return NULL;
+	return begin_put(to_table(tbl), entry);
+}
+
+/* Nobody has asked for a user address: what the guest takes away is not refused. */
+static int clear(struct tcewin_host_table *table, unsigned long entry)
+{
+	struct tcewin_table *engine;
+	tcewin_u64 old = 0;
+	int ret = 0;
+
+	/* Nothing is there, whatever the size of KVM's own table. */
+	if (entry >= table->table.it_size)
+		return 0;
+	/* A loop over millions of them does not look for a signal, and its guest is gone. */
+	if (fatal_signal_pending(current))
+		return 0;
+	tcewin_host_gate_enter(table->lock);
 	engine = engine_of(table);
 	if (engine)
-		ret = tcewin_errno(tcewin_table_exchange(engine, entry, &tce));
+		ret = tcewin_errno(tcewin_table_clear(engine, entry, &old));
+	if (old)
+		settle_old(table, entry, old);
+	tcewin_host_gate_leave(table->lock);
+	return ret;
+}
+
+/* A device's memory, or what is not there, cannot be dirty one day. */
+static bool is_memory(const struct iommu_table *tbl, unsigned long hpa)
+{
+	return IS_ALIGNED(hpa, IOMMU_PAGE_SIZE(tbl)) && pfn_valid(PHYS_PFN(hpa));
+}
+
+static int put(struct tcewin_host_table *table, unsigned long entry, unsigned long hpa,
+	       enum dma_data_direction direction)
+{
+	tcewin_u64 tce;
+	int ret;
+
+	if (!is_putting(table))
+		return -ENODEV;
+	/* A guest's TCE without permissions comes with an address, and with a count for it. */
+	tce = hpa & IOMMU_PAGE_MASK(&table->table);
+	/* What KVM would complain of, as often as the guest likes, leads nowhere instead. */
+	if (is_memory(&table->table, hpa))
+		tce |= iommu_direction_to_tce_perm(direction);
+	ret = tcewin_errno(tcewin_table_exchange(table->engine, entry, &tce));
 	if (!ret)
 		settle_old(table, entry, tce);
-	up_read(&table->lock);
 	return ret;
 }
 
@@ -119,71 +194,22 @@ static int exchange(struct iommu_table *tbl, long index, unsigned long *hpa,
 		    enum dma_data_direction *direction)
 {
 	struct tcewin_host_table *table = to_table(tbl);
-	/* A guest's TCE without permissions comes with an address, and with a count for it. */
-	const bool puts = *direction != DMA_NONE || *hpa;
-	const tcewin_u64 tce = *hpa | iommu_direction_to_tce_perm(*direction);
-	const bool inside = READ_ONCE(table->putter) == current;
-	int ret;
+	const unsigned long entry = index - tbl->it_offset;
+	int ret = *direction != DMA_NONE || *hpa ? put(table, entry, *hpa, *direction) :
+						   clear(table, entry);
 
-	if (!IS_ALIGNED(*hpa, IOMMU_PAGE_SIZE(tbl)))
-		return -EINVAL;
-	/* What it maps is dirty one day. A device's memory, or what is not there, cannot be. */
-	if (*direction != DMA_NONE && (!pfn_valid(PHYS_PFN(*hpa)) ||
-				       !pfn_valid(PHYS_PFN(*hpa + IOMMU_PAGE_SIZE(tbl) - 1))))
-		return -EINVAL;
-	if (!inside)
-		mutex_lock(&table->putting);
-	if (puts)
-		atomic_inc(&table->puts);
-	ret = exchange_one(table, index - tbl->it_offset, tce);
-	if (puts && atomic_dec_and_test(&table->puts))
-		wake_up(&table->idle);
-	if (!inside)
-		mutex_unlock(&table->putting);
-	/* KVM complains of a clear that fails, as often as the guest likes. */
-	if (ret && puts)
+	if (ret)
 		return ret;
 	*direction = DMA_NONE;
 	*hpa = 0;
 	return 0;
 }
 
-/* KVM is about to put an entry. It takes no for an answer here, but not from exchange(). */
-static bool may_put(struct tcewin_host_table *table, unsigned long entry)
-{
-	struct tcewin_table *engine;
-	bool may;
-
-	if (!READ_ONCE(table->used)) {
-		WRITE_ONCE(table->used, true);
-		smp_mb(); /* close: either it sees that, or we see that it is not open */
-	}
-	down_read(&table->lock);
-	engine = engine_of(table);
-	may = engine && !tcewin_table_reserve(engine, entry);
-	up_read(&table->lock);
-	/* From here to exchange() KVM does not sleep. */
-	return may && READ_ONCE(table->open);
-}
-
-static __be64 *user_address(struct iommu_table *tbl, long index, bool alloc)
-{
-	struct tcewin_host_table *table = to_table(tbl);
-	const unsigned long entry = index - tbl->it_offset;
-	__be64 *address;
-
-	if (alloc)
-		begin_put(table);
-	if (entry >= tbl->it_size || (alloc && !READ_ONCE(table->open)))
-		return NULL;
-	address = tcewin_address(&table->addresses, entry, alloc);
-	return alloc && !may_put(table, entry) ? NULL : address;
-}
-
 /* The last reference, perhaps from an RCU callback. The kernel frees the rest. */
 static void last_put(struct iommu_table *tbl)
 {
 	tcewin_addresses_free(&to_table(tbl)->addresses);
+	tcewin_host_lock_put(to_table(tbl)->lock);
 	module_put(THIS_MODULE);
 }
 
@@ -191,7 +217,7 @@ static void last_put(struct iommu_table *tbl)
 static struct iommu_table_ops table_ops = {
 	.xchg_no_kill = exchange,
 	.useraddrptr = user_address,
-	.tce_kill = end_put,
+	.tce_kill = kill,
 	.free = last_put,
 };
 
@@ -208,16 +234,16 @@ bool tcewin_is_host_table(const struct iommu_table *tbl)
 
 /* ---- what the engine calls ---- */
 
-struct tcewin_host_table *tcewin_host_table_new(void *mm, const struct tcewin_table_info *info)
+struct tcewin_host_table *tcewin_host_table_new(void *mm, struct tcewin_host_lock *lock,
+						const struct tcewin_table_info *info)
 {
 	struct tcewin_host_table *table = kzalloc(sizeof(*table), GFP_KERNEL_ACCOUNT);
 	struct iommu_table *tbl;
 
 	if (!table)
 		return NULL;
-	init_rwsem(&table->lock);
-	mutex_init(&table->putting);
-	init_waitqueue_head(&table->idle);
+	kref_get(&lock->kref);
+	table->lock = lock;
 	table->mm = mm;
 	tcewin_addresses_init(&table->addresses);
 	tbl = &table->table;
@@ -237,64 +263,42 @@ struct tcewin_host_table *tcewin_host_table_new(void *mm, const struct tcewin_ta
 	return table;
 }
 
+/*
+ * KVM reads tables[] and takes its reference without a lock, as it walks its own list. Not by
+ * call_rcu(): whoever has closed everything may unload the module at once.
+ */
 void tcewin_host_table_free(struct tcewin_host_table *table)
 {
 	table->table.it_base = 0;
+	tcewin_addresses_free(&table->addresses);
+	synchronize_rcu_expedited();
 	iommu_tce_table_put(&table->table);
 }
 
 static void set_engine(struct tcewin_host_table *table, struct tcewin_table *engine)
 {
-	down_write(&table->lock);
+	tcewin_host_gate_enter(table->lock);
 	table->engine = engine;
-	up_write(&table->lock);
+	tcewin_host_gate_leave(table->lock);
 }
 
 void tcewin_host_table_open(struct tcewin_host_table *table, struct tcewin_table *engine)
 {
 	set_engine(table, engine);
-	WRITE_ONCE(table->open, true);
 }
 
-/*
- * From asking for the user address to the exchange, and from there to storing it, KVM does not
- * sleep, nor could it take an exchange that fails in between without a complaint.
- */
+/* A put is behind the gate from its begin to its end, so none is under way. */
 void tcewin_host_table_close(struct tcewin_host_table *table)
 {
-	WRITE_ONCE(table->open, false);
-	smp_mb(); /* user_address(): see there */
-	if (READ_ONCE(table->used)) {
-		synchronize_rcu_tasks();
-		wait_event(table->idle, !atomic_read(&table->puts));
-		synchronize_rcu_tasks();
-	}
 	set_engine(table, NULL);
-}
-
-tcewin_u64 tcewin_host_table_address(struct tcewin_host_table *table, tcewin_u64 entry)
-{
-	const __be64 *address = tcewin_address(&table->addresses, entry, false);
-
-	return address ? be64_to_cpu(READ_ONCE(*address)) : 0;
 }
 
 int tcewin_host_table_settle(struct tcewin_host_table *table, tcewin_u64 entry, tcewin_u64 real)
 {
-	const unsigned int shift = table->table.it_page_shift;
-	struct mm_struct *mm = table->mm->mm;
-	struct mm_iommu_table_group_mem_t *mem;
 	__be64 *address = tcewin_address(&table->addresses, entry, false);
 	const __be64 stored = address ? READ_ONCE(*address) : 0;
-	unsigned long hpa;
 
-	if (!stored)
-		return TCEWIN_STILL_MAPPED;
-	mem = mm_iommu_lookup(mm, be64_to_cpu(stored), BIT(shift));
-	/* Another address than that of the entry which is gone: KVM has one more to store. */
-	if (!mem || mm_iommu_ua_to_hpa(mem, be64_to_cpu(stored), shift, &hpa) || hpa != real)
-		return TCEWIN_STILL_MAPPED;
-	return uncount(table, address, stored) ? TCEWIN_OK : TCEWIN_STILL_MAPPED;
+	return stored && uncount(table, address, stored) ? TCEWIN_OK : TCEWIN_STILL_MAPPED;
 }
 
 static void uncount_rest(__be64 *address, void *table)

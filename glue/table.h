@@ -3,43 +3,48 @@
 #ifndef TCEWIN_TABLE_H
 #define TCEWIN_TABLE_H
 
-#include <linux/mutex.h>
+#include <linux/kref.h>
 #include <linux/rwsem.h>
-#include <linux/wait.h>
+#include <linux/spinlock.h>
 #include <linux/xarray.h>
 #include <asm/iommu.h>
 
 struct tcewin_table;
 
 /**
+ * struct tcewin_host_lock - a lock of the engine's
+ * @rwsem: the lock itself
+ * @gate: a spinlock that KVM's calls are behind, see tcewin_host_gate_enter()
+ * @kref: the engine's reference, and one of each table: those may be there for longer
+ */
+struct tcewin_host_lock {
+	struct rw_semaphore rwsem;
+	spinlock_t gate; /* protects what struct tcewin_host_table says */
+	struct kref kref;
+};
+
+/**
  * struct tcewin_host_table - a table of the engine's as the kernel sees it, see table.c
  * @table: first, for the kernel frees it
- * @lock: shared by an exchange, exclusive to open and close; the window's lock is taken inside
- * @putting: held for each put of KVM's, as table.c says; @lock is taken inside
- * @putter: who holds it for that
- * @engine: the engine's part, NULL while it is closed
- * @open: KVM may begin to put an entry, which it does by asking for the user address
- * @used: it did, at some time
- * @puts: how many are inside of an exchange
- * @idle: woken when none is
+ * @lock: the window's, of which the gate is used here
+ * @putter: who is putting an entry, and is behind the gate for that
+ * @engine: the engine's part, NULL while it is closed; protected by the gate
  * @mm: of the container; only while it is open, and for the engine
  * @addresses: the user address behind each entry that KVM has put
  * @tce_kill: the platform's (PowerNV)
  */
 struct tcewin_host_table {
 	struct iommu_table table;
-	struct rw_semaphore lock;
-	struct mutex putting; /* held for each put of KVM's */
+	struct tcewin_host_lock *lock;
 	struct task_struct *putter;
 	struct tcewin_table *engine;
-	bool open;
-	bool used;
-	atomic_t puts;
-	wait_queue_head_t idle;
 	struct tcewin_mm *mm;
 	struct xarray addresses;
 	void (*tce_kill)(struct iommu_table *tbl, unsigned long index, unsigned long pages);
 };
+
+/* host.c */
+void tcewin_host_lock_put(struct tcewin_host_lock *lock);
 
 /* table.c */
 bool tcewin_is_host_table(const struct iommu_table *tbl);

@@ -78,11 +78,12 @@ int tcewin_host_ddw_reset(void *pe)
 
 int tcewin_host_rtas_wait(int status) { return FakeHost::current().firmware.wait(status); }
 
-struct tcewin_host_table *tcewin_host_table_new(void *mm, const struct tcewin_table_info *info)
+struct tcewin_host_table *tcewin_host_table_new(void *mm, struct tcewin_host_lock *lock,
+						const struct tcewin_table_info *info)
 {
 	FakeHost &h = FakeHost::current();
 	Entered in{h};
-	return h.ioda.table_new(static_cast<FakeMm *>(mm), *info);
+	return h.ioda.table_new(static_cast<FakeMm *>(mm), lock, *info);
 }
 
 void tcewin_host_table_free(struct tcewin_host_table *table)
@@ -95,22 +96,23 @@ void tcewin_host_table_free(struct tcewin_host_table *table)
 void tcewin_host_table_open(struct tcewin_host_table *table, struct tcewin_table *engine)
 {
 	FakeHost &h = FakeHost::current();
-	Entered in{h};
-	h.kvm.open(table, engine);
+	h.enter(table->kvm.gate);
+	{
+		Entered in{h};
+		h.kvm.open(table, engine);
+	}
+	h.leave(table->kvm.gate);
 }
 
-// As long as KVM is between asking for a user address and storing it.
 void tcewin_host_table_close(struct tcewin_host_table *table)
 {
 	FakeHost &h = FakeHost::current();
-	for (;;) {
-		{
-			Entered in{h};
-			if (h.kvm.close(table))
-				return;
-		}
-		tcewin_run_relax();
+	h.enter(table->kvm.gate);
+	{
+		Entered in{h};
+		h.kvm.close(table);
 	}
+	h.leave(table->kvm.gate);
 }
 
 int tcewin_host_table_settle(struct tcewin_host_table *table, tcewin_u64 entry, tcewin_u64 real)
@@ -125,13 +127,6 @@ void tcewin_host_table_settle_rest(struct tcewin_host_table *table)
 	FakeHost &h = FakeHost::current();
 	Entered in{h};
 	h.kvm.settle_rest(table);
-}
-
-tcewin_u64 tcewin_host_table_address(struct tcewin_host_table *table, tcewin_u64 entry)
-{
-	FakeHost &h = FakeHost::current();
-	Entered in{h};
-	return h.kvm.address(table, entry);
 }
 
 int tcewin_host_set_window(void *pe, tcewin_u32 number, struct tcewin_host_table *table)

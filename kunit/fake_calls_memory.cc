@@ -13,6 +13,16 @@ void *tcewin_host_alloc(size_t bytes)
 {
 	FakeHost &h = FakeHost::current();
 	Entered in{h};
+	h.locks.sleeps();
+	return h.injector.fires(Point::alloc) ? nullptr : h.heap.alloc(bytes);
+}
+
+void *tcewin_host_alloc_now(size_t bytes)
+{
+	FakeHost &h = FakeHost::current();
+	Entered in{h};
+	if (bytes > 4096)
+		h.complaints.add("more than a page where nobody may sleep", bytes);
 	return h.injector.fires(Point::alloc) ? nullptr : h.heap.alloc(bytes);
 }
 
@@ -29,6 +39,7 @@ void *tcewin_host_batch_get()
 {
 	FakeHost &h = FakeHost::current();
 	Entered in{h};
+	h.locks.sleeps();
 	void *page = h.injector.fires(Point::alloc) ? nullptr : h.heap.alloc(4096);
 	if (page)
 		memset(page, 0xa5, 4096);
@@ -49,6 +60,15 @@ tcewin_u64 tcewin_host_real_address(const void *memory)
 }
 
 void *tcewin_host_level_alloc(size_t bytes)
+{
+	FakeHost &h = FakeHost::current();
+	Entered in{h};
+	h.locks.sleeps();
+	h.ioda.walk();
+	return h.injector.fires(Point::level) ? nullptr : h.levels.alloc(bytes, u64{1} << h.memory.page_shift);
+}
+
+void *tcewin_host_level_alloc_now(size_t bytes)
 {
 	FakeHost &h = FakeHost::current();
 	Entered in{h};
@@ -76,6 +96,7 @@ int tcewin_host_pin(void *mm, tcewin_u64 address, tcewin_u64 size, void **pin, t
 {
 	FakeHost &h = FakeHost::current();
 	Entered in{h};
+	h.locks.sleeps();
 	if (h.injector.fires(Point::pin))
 		return TCEWIN_NO_MEMORY;
 	FakePin *made = nullptr;
@@ -90,6 +111,7 @@ int tcewin_host_pin_pages(void *mm, tcewin_u64 address, tcewin_u32 page_shift, t
 {
 	FakeHost &h = FakeHost::current();
 	Entered in{h};
+	h.locks.sleeps();
 	if (count == 0 || count > 512 || page_shift > h.memory.page_shift || address & ((u64{1} << page_shift) - 1))
 		h.complaints.add("tcewin_host_pin_pages() of a bad range", address, count);
 	int status = h.injector.fires(Point::pin) ? TCEWIN_NO_MEMORY : TCEWIN_OK;
@@ -106,6 +128,7 @@ void tcewin_host_unpin_page(tcewin_u64 real, tcewin_u32 dirty)
 {
 	FakeHost &h = FakeHost::current();
 	Entered in{h};
+	h.locks.sleeps();
 	if (dirty)
 		h.memory.dirty(real, 4096, FakeMemory::Precision::rough);
 	if (h.memory.unpin_page(real))
@@ -116,6 +139,7 @@ int tcewin_host_unpin(void *mm, void *pin)
 {
 	FakeHost &h = FakeHost::current();
 	Entered in{h};
+	h.locks.sleeps();
 	if (pin_of(pin)->users == 1 && pin_of(pin)->mapped)
 		return TCEWIN_STILL_MAPPED;
 	if (h.memory.unpin(mm_of(mm), pin_of(pin)))
@@ -135,16 +159,24 @@ void tcewin_host_dirty(const struct tcewin_piece *pieces, tcewin_u64 count, tcew
 {
 	FakeHost &h = FakeHost::current();
 	Entered in{h};
+	h.locks.sleeps();
 	if (!count || first < pieces[0].offset || (count > 1 && first >= pieces[1].offset) || first >= end ||
 	    end <= pieces[count - 1].offset)
 		h.complaints.add("tcewin_host_dirty() of other pieces", first, end);
-	const auto how =
-		h.injector.any_hit() || !h.memory.to_file ? FakeMemory::Precision::rough : FakeMemory::Precision::exact;
+	const auto how = h.injector.any_hit() || h.meanwhile || !h.memory.to_file ? FakeMemory::Precision::rough
+										  : FakeMemory::Precision::exact;
 	for (u64 i = 0; i < count && first < end; i++) {
 		const u64 stop = i + 1 < count && pieces[i + 1].offset < end ? pieces[i + 1].offset : end;
 		h.memory.dirty(pieces[i].real + (first - pieces[i].offset), stop - first, how);
 		first = stop;
 	}
+}
+
+void tcewin_host_dirty_now(tcewin_u64 real, tcewin_u64 bytes)
+{
+	FakeHost &h = FakeHost::current();
+	Entered in{h};
+	h.memory.dirty(real, bytes, FakeMemory::Precision::rough);
 }
 
 tcewin_u32 tcewin_host_page_shift(void) { return FakeHost::current().memory.page_shift; }
@@ -153,14 +185,32 @@ int tcewin_host_charge(void *mm, tcewin_u64 bytes)
 {
 	FakeHost &h = FakeHost::current();
 	Entered in{h};
+	h.locks.sleeps();
 	h.ioda.walk();
 	return h.injector.fires(Point::charge) ? TCEWIN_NO_MEMORY : h.memory.charge(mm_of(mm), bytes);
+}
+
+int tcewin_host_charge_now(void *mm, tcewin_u64 bytes)
+{
+	FakeHost &h = FakeHost::current();
+	Entered in{h};
+	h.ioda.walk();
+	return h.injector.fires(Point::charge) ? TCEWIN_NO_MEMORY : h.memory.charge(mm_of(mm), bytes);
+}
+
+void tcewin_host_charge_anyway(void *mm, tcewin_u64 bytes)
+{
+	FakeHost &h = FakeHost::current();
+	Entered in{h};
+	h.locks.sleeps();
+	h.memory.charge_anyway(mm_of(mm), bytes);
 }
 
 void tcewin_host_uncharge(void *mm, tcewin_u64 bytes)
 {
 	FakeHost &h = FakeHost::current();
 	Entered in{h};
+	h.locks.sleeps();
 	h.memory.uncharge(mm_of(mm), bytes);
 }
 }

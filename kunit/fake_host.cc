@@ -50,6 +50,26 @@ FakeHost::~FakeHost()
 	tcewin_run_lock_free(lock_);
 }
 
+void FakeHost::enter(FakeGate *gate)
+{
+	{
+		Entered in{*this};
+		locks.wants(gate);
+	}
+	tcewin_run_lock_exclusive(gate->real);
+	Entered in{*this};
+	locks.enters(gate);
+}
+
+void FakeHost::leave(FakeGate *gate)
+{
+	{
+		Entered in{*this};
+		locks.leaves(gate);
+	}
+	tcewin_run_unlock_exclusive(gate->real);
+}
+
 void FakeHost::settled()
 {
 	Entered in{*this};
@@ -87,6 +107,7 @@ struct tcewin_host_lock *tcewin_host_lock_new(enum tcewin_lock_kind kind)
 {
 	FakeHost &h = FakeHost::current();
 	Entered in{h};
+	h.locks.sleeps();
 	return h.injector.fires(Point::alloc) ? nullptr : h.locks.make(kind);
 }
 
@@ -125,11 +146,27 @@ void tcewin_host_unlock_shared(struct tcewin_host_lock *lock) { give_back(lock, 
 void tcewin_host_lock_exclusive(struct tcewin_host_lock *lock) { take(lock, Hold::exclusive); }
 void tcewin_host_unlock_exclusive(struct tcewin_host_lock *lock) { give_back(lock, Hold::exclusive); }
 
+int tcewin_host_lock_try(struct tcewin_host_lock *lock)
+{
+	FakeHost &h = FakeHost::current();
+	Entered in{h};
+	if (!h.locks.free(lock) || !tcewin_run_lock_try(lock->real))
+		return 0;
+	h.locks.has(lock, Hold::exclusive);
+	return 1;
+}
+
+void tcewin_host_gate_enter(struct tcewin_host_lock *lock) { FakeHost::current().enter(lock->gate); }
+void tcewin_host_gate_leave(struct tcewin_host_lock *lock) { FakeHost::current().leave(lock->gate); }
+
 int tcewin_host_yield(void)
 {
 	FakeHost &h = FakeHost::current();
+	if (h.meanwhile)
+		h.meanwhile(h.meanwhile_context);
 	{
 		Entered in{h};
+		h.locks.sleeps();
 		h.firmware.calls_without_yield = 0;
 		if (h.injector.fires(Point::yield)) {
 			h.ioda.peek();

@@ -57,6 +57,12 @@ public:
 	FakeIoda ioda;
 	FakeKvm kvm;
 	u64 events[TCEWIN_EVENTS]{};
+	void enter(FakeGate *gate);
+	void leave(FakeGate *gate);
+	// Called each time the engine lets others run, with whatever locks it has then: what somebody does meanwhile.
+	void (*meanwhile)(void *context){};
+	void *meanwhile_context{};
+
 	bool stuck_is_expected{}; // what a stuck window holds is kept for good
 
 private:

@@ -8,6 +8,8 @@ namespace tcewin::test
 
 void FakeIoda::destroy(tcewin_host_table *table)
 {
+	if (table->kvm.gate)
+		FakeLocks::drop(table->kvm.gate);
 	table->~tcewin_host_table();
 	tcewin_run_free(table);
 }
@@ -53,7 +55,7 @@ bool FakeIoda::check_table(const tcewin_host_table *table, const char *rule)
 	return false;
 }
 
-tcewin_host_table *FakeIoda::table_new(FakeMm *mm, const tcewin_table_info &info)
+tcewin_host_table *FakeIoda::table_new(FakeMm *mm, tcewin_host_lock *lock, const tcewin_table_info &info)
 {
 	const auto root = levels_.tell(info.root);
 	const u64 page = u64{1} << info.page_shift, level_bytes = u64{8} << (info.root ? info.level_shift : 9);
@@ -71,6 +73,7 @@ tcewin_host_table *FakeIoda::table_new(FakeMm *mm, const tcewin_table_info &info
 		{},
 		{}};
 	table->kvm.mm = mm;
+	table->kvm.gate = lock ? FakeLocks::share(lock->gate) : nullptr;
 	if (root && table->entries > table->phb.reach())
 		complaints_.add("a table with fewer words than its window has pages", table->entries,
 				table->phb.reach());

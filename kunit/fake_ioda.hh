@@ -6,6 +6,7 @@
 
 #include "fake_firmware.hh"
 #include "fake_levels.hh"
+#include "fake_locks.hh"
 #include "fake_phb.hh"
 
 namespace tcewin::test
@@ -17,8 +18,7 @@ struct FakeMm;
 struct KvmTable {
 	FakeMm *mm;	      // whose memory its guest's entries lead to
 	tcewin_table *engine; // it may change entries, by this
-	bool open;	      // and may begin with it
-	unsigned long putter; // the thread that puts or clears an entry; others wait, and so does close()
+	FakeGate *gate;	      // behind which it does
 	unsigned holders;     // guests that have the table, whatever the engine does with it
 	bool freed;	      // by the engine
 	Hash<u64> addresses;  // by entry, what it has stored: each is a count on the memory there
@@ -57,7 +57,7 @@ public:
 	~FakeIoda();
 
 	// host.h's functions of these names.
-	tcewin_host_table *table_new(FakeMm *mm, const tcewin_table_info &info);
+	tcewin_host_table *table_new(FakeMm *mm, tcewin_host_lock *lock, const tcewin_table_info &info);
 	void table_free(tcewin_host_table *table);
 	int set_window(FakePe *pe, u32 number, tcewin_host_table *table);
 	int unset_window(FakePe *pe, u32 number);

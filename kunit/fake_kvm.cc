@@ -10,21 +10,16 @@ namespace tcewin::test
 
 void FakeKvm::open(tcewin_host_table *table, tcewin_table *engine)
 {
-	if (locks_.holds(TCEWIN_LOCK_WINDOW))
-		complaints_.add("opens a table inside of a window's lock", table->info.start);
+	if (!locks_.holds(TCEWIN_LOCK_WINDOW))
+		complaints_.add("opens a table outside of the window's lock", table->info.start);
 	table->kvm.engine = engine;
-	table->kvm.open = true;
 }
 
-bool FakeKvm::close(tcewin_host_table *table)
+void FakeKvm::close(tcewin_host_table *table)
 {
-	if (locks_.holds(TCEWIN_LOCK_WINDOW))
-		complaints_.add("closes a table inside of a window's lock", table->info.start);
-	table->kvm.open = false;
-	if (table->kvm.putter)
-		return false;
+	if (!locks_.holds(TCEWIN_LOCK_WINDOW))
+		complaints_.add("closes a table outside of the window's lock", table->info.start);
 	table->kvm.engine = nullptr;
-	return true;
 }
 
 // What a stored address counts for goes, if its memory is still known.
@@ -65,12 +60,6 @@ void FakeKvm::settle_rest(tcewin_host_table *table)
 		(void)uncount(table, entry);
 }
 
-u64 FakeKvm::address(const tcewin_host_table *table, u64 entry) const
-{
-	const u64 *stored = table->kvm.addresses.find(entry);
-	return stored ? *stored : 0;
-}
-
 // ---- a guest ----
 
 void FakeKvm::let_go(tcewin_host_table *table)
@@ -79,40 +68,21 @@ void FakeKvm::let_go(tcewin_host_table *table)
 		FakeIoda::destroy(table);
 }
 
-// One put of a table at a time.
-void FakeKvm::begin_put(tcewin_host_table *table)
+// tce_kill, of a put that has begun.
+void FakeKvm::end_put(tcewin_host_table *table)
 {
-	FakeHost &h = FakeHost::current();
-	for (;;) {
-		{
-			Entered in{h};
-			if (!table->kvm.putter) {
-				table->kvm.putter = tcewin_run_thread();
-				return;
-			}
-		}
-		tcewin_run_relax();
-	}
+	tcewin_table_end(table->kvm.engine);
+	FakeHost::current().leave(table->kvm.gate);
 }
-
-void FakeKvm::end_put(tcewin_host_table *table) { table->kvm.putter = 0; }
 
 int FakeKvm::ask(tcewin_host_table *table, u64 entry)
 {
 	FakeHost &h = FakeHost::current();
-	begin_put(table);
-	tcewin_table *engine = nullptr;
-	{
-		Entered in{h};
-		if (table->kvm.open)
-			engine = table->kvm.engine;
-	}
-	int status = engine ? tcewin_table_reserve(engine, entry) : TCEWIN_NO_WINDOW;
-	Entered in{h};
-	if (status == TCEWIN_OK && !table->kvm.open)
-		status = TCEWIN_NO_WINDOW;
+	h.enter(table->kvm.gate);
+	const int status =
+		table->kvm.engine ? tcewin_table_begin(table->kvm.engine, entry) : static_cast<int>(TCEWIN_NO_WINDOW);
 	if (status != TCEWIN_OK)
-		end_put(table);
+		h.leave(table->kvm.gate);
 	return status;
 }
 
@@ -129,35 +99,36 @@ int FakeKvm::exchange(tcewin_host_table *table, u64 entry, u64 address, u32 acce
 {
 	FakeHost &h = FakeHost::current();
 	u64 tce = access;
-	tcewin_table *engine;
 	{
 		Entered in{h};
 		FakePin *pin = FakeMemory::pin_at(table->kvm.mm, address);
-		if (!pin) {
-			end_put(table);
-			return TCEWIN_NOT_REGISTERED;
+		if (pin) {
+			pin->mapped++;
+			counts_++;
+			tce |= *memory_.real_of(table->kvm.mm, address);
 		}
-		pin->mapped++;
-		counts_++;
-		tce |= *memory_.real_of(table->kvm.mm, address);
-		engine = table->kvm.engine;
 	}
-	const int status = tcewin_table_exchange(engine, entry, &tce);
-	Entered in{h};
-	if (status == TCEWIN_OK) {
-		gone(table, entry, tce);
-		return status;
+	int status = TCEWIN_NOT_REGISTERED;
+	if (tce != access) {
+		status = tcewin_table_exchange(table->kvm.engine, entry, &tce);
+		Entered in{h};
+		if (status == TCEWIN_OK) {
+			gone(table, entry, tce);
+			return status;
+		}
+		FakeMemory::pin_at(table->kvm.mm, address)->mapped--;
+		counts_--;
 	}
-	FakeMemory::pin_at(table->kvm.mm, address)->mapped--;
-	counts_--;
 	end_put(table);
 	return status;
 }
 
 void FakeKvm::store(tcewin_host_table *table, u64 entry, u64 address)
 {
-	Entered in{FakeHost::current()};
-	table->kvm.addresses.put(entry, address);
+	{
+		Entered in{FakeHost::current()};
+		table->kvm.addresses.put(entry, address);
+	}
 	end_put(table);
 }
 
@@ -175,18 +146,15 @@ int FakeKvm::put_page(tcewin_host_table *table, u64 entry, u64 address, u32 acce
 int FakeKvm::clear(tcewin_host_table *table, u64 entry)
 {
 	FakeHost &h = FakeHost::current();
-	begin_put(table);
-	tcewin_table *engine = nullptr;
-	{
-		Entered in{h};
-		engine = table->kvm.engine;
-	}
+	h.enter(table->kvm.gate);
 	u64 tce = 0;
-	const int status = engine ? tcewin_table_exchange(engine, entry, &tce) : TCEWIN_NO_WINDOW;
-	Entered in{h};
-	if (status == TCEWIN_OK)
+	const int status = table->kvm.engine ? tcewin_table_clear(table->kvm.engine, entry, &tce)
+					     : static_cast<int>(TCEWIN_NO_WINDOW);
+	if (status == TCEWIN_OK && tce) {
+		Entered in{h};
 		gone(table, entry, tce);
-	end_put(table);
+	}
+	h.leave(table->kvm.gate);
 	return status;
 }
 

@@ -19,13 +19,11 @@ public:
 	{
 	}
 
-	// host.h's functions of these names; the caller holds the fake host's own lock. close() is false while a put is
-	// under way: then it is to be called again.
+	// host.h's functions of these names; the caller holds the fake host's own lock, and is behind the table's gate.
 	void open(tcewin_host_table *table, tcewin_table *engine);
-	bool close(tcewin_host_table *table);
+	void close(tcewin_host_table *table);
 	int settle(tcewin_host_table *table, u64 entry, u64 real);
 	void settle_rest(tcewin_host_table *table);
-	u64 address(const tcewin_host_table *table, u64 entry) const;
 
 	// A guest has the table from now on, until it lets go of it. With the fake host's lock held.
 	static void hold(tcewin_host_table *table) { table->kvm.holders++; }
@@ -39,7 +37,8 @@ public:
 	// The same by the word that the entry becomes; 0 clears.
 	int put(tcewin_host_table *table, u64 entry, u64 word);
 
-	// The steps of put_page(), for a case that has something to do in between. One that fails ends the put.
+	// The steps of put_page(), for a case that has something to do in between. One that fails ends the put. From
+	// the first to the last KVM is behind the gate and has the window's lock.
 	int ask(tcewin_host_table *table, u64 entry);				    // useraddrptr
 	int exchange(tcewin_host_table *table, u64 entry, u64 address, u32 access); // xchg_no_kill
 	void store(tcewin_host_table *table, u64 entry, u64 address);		    // the user address, and tce_kill
@@ -48,7 +47,6 @@ public:
 	void finish();
 
 private:
-	void begin_put(tcewin_host_table *table);
 	static void end_put(tcewin_host_table *table);
 	bool uncount(tcewin_host_table *table, u64 entry);
 	void gone(tcewin_host_table *table, u64 entry, u64 tce);

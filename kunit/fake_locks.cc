@@ -13,7 +13,9 @@ FakeLocks::~FakeLocks()
 tcewin_host_lock *FakeLocks::make(tcewin_lock_kind kind)
 {
 	auto *lock = static_cast<tcewin_host_lock *>(tcewin_run_alloc(sizeof(tcewin_host_lock)));
-	*lock = {kind, tcewin_run_lock_new(kind)};
+	auto *gate = static_cast<FakeGate *>(tcewin_run_alloc(sizeof(FakeGate)));
+	*gate = {tcewin_run_lock_new(TCEWIN_LOCK_KINDS + 1), 1};
+	*lock = {kind, tcewin_run_lock_new(kind), gate};
 	live_.push(lock);
 	return lock;
 }
@@ -27,14 +29,73 @@ void FakeLocks::destroy(tcewin_host_lock *lock)
 		if (live_[i] == lock) {
 			live_.erase(i);
 			tcewin_run_lock_free(lock->real);
+			drop(lock->gate);
 			tcewin_run_free(lock);
 			return;
 		}
 	complaints_.add("freed a lock that is none", reinterpret_cast<u64>(lock));
 }
 
+bool FakeLocks::free(const tcewin_host_lock *lock) const
+{
+	for (const Held &h : held_)
+		if (h.lock == lock)
+			return false;
+	return true;
+}
+
+// ---- gates ----
+
+FakeGate *FakeLocks::share(FakeGate *gate)
+{
+	gate->users++;
+	return gate;
+}
+
+void FakeLocks::drop(FakeGate *gate)
+{
+	if (--gate->users)
+		return;
+	tcewin_run_lock_free(gate->real);
+	tcewin_run_free(gate);
+}
+
+// Any, if @gate is nullptr.
+bool FakeLocks::behind(const FakeGate *gate) const
+{
+	for (const Behind &b : behind_)
+		if (b.thread == tcewin_run_thread() && (!gate || b.gate == gate))
+			return true;
+	return false;
+}
+
+void FakeLocks::wants(const FakeGate *gate)
+{
+	if (behind(nullptr))
+		complaints_.add("goes behind a gate from behind one", behind(gate));
+}
+
+void FakeLocks::leaves(const FakeGate *gate)
+{
+	for (u64 i = 0; i < behind_.size(); i++)
+		if (behind_[i].gate == gate && behind_[i].thread == tcewin_run_thread()) {
+			behind_.erase(i);
+			return;
+		}
+	complaints_.add("leaves a gate that it is not behind");
+}
+
+void FakeLocks::sleeps()
+{
+	if (behind(nullptr))
+		complaints_.add("sleeps behind a gate");
+}
+
+// ---- locks ----
+
 void FakeLocks::wants(const tcewin_host_lock *lock)
 {
+	sleeps();
 	for (const Held &h : held_) {
 		if (h.thread != tcewin_run_thread())
 			continue;
@@ -68,6 +129,8 @@ void FakeLocks::settled()
 	for (const Held &h : held_)
 		if (h.thread == tcewin_run_thread())
 			complaints_.add("left the engine with a lock", h.lock->kind);
+	if (behind(nullptr))
+		complaints_.add("left the engine behind a gate");
 }
 
 void FakeLocks::finish()

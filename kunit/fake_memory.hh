@@ -74,6 +74,7 @@ public:
 	enum class Precision { exact, rough };
 	void dirty(u64 real, u64 size, Precision precision);
 	int charge(FakeMm *mm, u64 bytes);
+	static void charge_anyway(FakeMm *mm, u64 bytes);
 	void uncharge(FakeMm *mm, u64 bytes);
 
 	// Where user @address of @mm is, pinned or not.

@@ -35,6 +35,7 @@ void tcewin_run_lock_shared(struct tcewin_run_lock *lock) { lock->mutex.lock_sha
 void tcewin_run_unlock_shared(struct tcewin_run_lock *lock) { lock->mutex.unlock_shared(); }
 void tcewin_run_lock_exclusive(struct tcewin_run_lock *lock) { lock->mutex.lock(); }
 void tcewin_run_unlock_exclusive(struct tcewin_run_lock *lock) { lock->mutex.unlock(); }
+int tcewin_run_lock_try(struct tcewin_run_lock *lock) { return lock->mutex.try_lock(); }
 
 unsigned long tcewin_run_thread(void)
 {

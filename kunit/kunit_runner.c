@@ -27,8 +27,10 @@ struct tcewin_run_lock {
 	struct rw_semaphore sem;
 };
 
-static struct lock_class_key lock_classes[TCEWIN_LOCK_KINDS + 1];
-static const char * const lock_names[TCEWIN_LOCK_KINDS + 1] = { "tcewin_container", "tcewin_window", "tcewin_fake_host" };
+static struct lock_class_key lock_classes[TCEWIN_LOCK_KINDS + 2];
+static const char * const lock_names[TCEWIN_LOCK_KINDS + 2] = {
+	"tcewin_container", "tcewin_window", "tcewin_fake_host", "tcewin_gate"
+};
 
 /* kmalloc() aligns powers of two to their size. A suite has no use for a failure here: the fake host makes its own. */
 void *tcewin_run_alloc(size_t bytes)
@@ -72,6 +74,11 @@ void tcewin_run_lock_exclusive(struct tcewin_run_lock *lock)
 void tcewin_run_unlock_exclusive(struct tcewin_run_lock *lock)
 {
 	up_write(&lock->sem);
+}
+
+int tcewin_run_lock_try(struct tcewin_run_lock *lock)
+{
+	return down_write_trylock(&lock->sem);
 }
 
 unsigned long tcewin_run_thread(void)

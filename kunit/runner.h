@@ -31,13 +31,15 @@ extern "C" {
 void *tcewin_run_alloc(size_t bytes);
 void tcewin_run_free(void *memory);
 
-/* A sleeping reader-writer lock; each @kind (0 to TCEWIN_LOCK_KINDS, the last is the fake's own) is one class to lockdep. */
+/* A sleeping reader-writer lock; each @kind (0 to TCEWIN_LOCK_KINDS + 1, the last are the fake's own and a gate) is one class to lockdep. */
 struct tcewin_run_lock *tcewin_run_lock_new(unsigned int kind);
 void tcewin_run_lock_free(struct tcewin_run_lock *lock);
 void tcewin_run_lock_shared(struct tcewin_run_lock *lock);
 void tcewin_run_unlock_shared(struct tcewin_run_lock *lock);
 void tcewin_run_lock_exclusive(struct tcewin_run_lock *lock);
 void tcewin_run_unlock_exclusive(struct tcewin_run_lock *lock);
+/* Takes it exclusively if nobody has it: nonzero. */
+int tcewin_run_lock_try(struct tcewin_run_lock *lock);
 
 /* A name of the calling thread, never 0. */
 unsigned long tcewin_run_thread(void);

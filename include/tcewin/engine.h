@@ -50,6 +50,7 @@ enum tcewin_status {
 	TCEWIN_FIRMWARE_ERROR,		/* EIO: hypervisor or firmware refused */
 	TCEWIN_INTERRUPTED,		/* EINTR: a fatal signal */
 	TCEWIN_QUARANTINED,		/* EBUSY: the PE is nobody's until reboot */
+	TCEWIN_BUSY,			/* EBUSY: somebody is at work on the window; never an ioctl's answer */
 	TCEWIN_STUCK,			/* EIO: a translation could not be taken back; the window only takes REMOVE now */
 	TCEWIN_STATUSES
 };
@@ -165,18 +166,30 @@ int tcewin_map(struct tcewin_container *container, tcewin_u64 ioba, tcewin_u64 a
 /* VFIO_IOMMU_UNMAP_DMA: as tcewin_map(), less what speaks of memory. Holes are fine. */
 int tcewin_unmap(struct tcewin_container *container, tcewin_u64 ioba, tcewin_u64 size);
 
+/* ---- entries that somebody else (KVM) changes, beside the calls above ---- */
+
 /*
- * An exchange of entry @entry is to come, which must not fail for want of memory. OUT_OF_WINDOW, NO_MEMORY, STUCK. Should several come for
- * the same table at a time, each of them is likely not to.
+ * All of these are called behind the gate of the window's lock (tcewin_host_gate_enter()), between tcewin_host_table_open() and _close(),
+ * and do not sleep.
  */
-int tcewin_table_reserve(struct tcewin_table *table, tcewin_u64 entry);
+
 /*
- * Entry number @entry of a table, as somebody else than the container's user changes it, between tcewin_host_table_open() and _close().
- * *@tce is a TCE (a register's word, 0 for none); afterwards it is the one that came the same way before, 0 where there was none or
- * an ioctl's, which is gone then. One with an address but no permission is none, though its maker has counted for that address and is told
- * of it the next time. OUT_OF_WINDOW, NO_MEMORY, FIRMWARE_ERROR, INTERRUPTED, STUCK: as it was.
+ * Entry @entry is going to be put: room is made for it, and the window's lock is taken until tcewin_table_end(), which has to follow.
+ * BUSY where somebody has it, OUT_OF_WINDOW, NO_MEMORY, STUCK: then it is not taken.
+ */
+int tcewin_table_begin(struct tcewin_table *table, tcewin_u64 entry);
+/*
+ * Between the two, the entry becomes *@tce (a register's word); afterwards *@tce is the one that came the same way before, 0 where there
+ * was none or an ioctl's, which is gone then. One with an address but no permission is none, though its maker has counted for that address
+ * and is told of it the next time. FIRMWARE_ERROR, STUCK: as it was.
  */
 int tcewin_table_exchange(struct tcewin_table *table, tcewin_u64 entry, tcewin_u64 *tce);
+void tcewin_table_end(struct tcewin_table *table);
+/*
+ * By itself, an entry becomes none, and *@tce as above. Where somebody has the window's lock it leads nowhere for devices on return, and
+ * the rest follows by himself, the count included; *@tce is 0 then. OUT_OF_WINDOW, NO_MEMORY, FIRMWARE_ERROR.
+ */
+int tcewin_table_clear(struct tcewin_table *table, tcewin_u64 entry, tcewin_u64 *tce);
 
 #ifdef __cplusplus
 }

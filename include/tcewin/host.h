@@ -44,7 +44,9 @@ int memcmp(const void *a, const void *b, size_t bytes) TCEWIN_NOTHROW;
 
 /* Zeroed memory of any size, aligned to 16 bytes; NULL when there is none. */
 void *tcewin_host_alloc(size_t bytes);
-/* Gives back what tcewin_host_alloc() returned; NULL is fine. */
+/* The same where nobody may sleep, for at most a page. */
+void *tcewin_host_alloc_now(size_t bytes);
+/* Gives back what these returned; NULL is fine. */
 void tcewin_host_free(void *memory);
 /*
  * A page for one batch of TCEs: 4096 bytes, aligned to 4096, with anything in them; NULL when there is none. Most often one that somebody
@@ -64,6 +66,7 @@ tcewin_u64 tcewin_host_real_address(const void *memory);
  * context but for alloc.
  */
 void *tcewin_host_level_alloc(size_t bytes);
+void *tcewin_host_level_alloc_now(size_t bytes);
 void tcewin_host_level_free(void *level, size_t bytes);
 void *tcewin_host_level_at(tcewin_u64 real);
 
@@ -83,6 +86,14 @@ void tcewin_host_lock_shared(struct tcewin_host_lock *lock);
 void tcewin_host_unlock_shared(struct tcewin_host_lock *lock);
 void tcewin_host_lock_exclusive(struct tcewin_host_lock *lock);
 void tcewin_host_unlock_exclusive(struct tcewin_host_lock *lock);
+/* Takes it exclusively if nobody has it, or waits for it; nonzero: it did. Any context of a task. */
+int tcewin_host_lock_try(struct tcewin_host_lock *lock);
+/*
+ * The gate of a window's lock is a spinlock beside it: whoever is behind it does not sleep. KVM is, whenever it changes entries of one of
+ * the window's tables, and then at most tries the lock. Who has the lock may go behind the gate. Any context of a task.
+ */
+void tcewin_host_gate_enter(struct tcewin_host_lock *lock);
+void tcewin_host_gate_leave(struct tcewin_host_lock *lock);
 
 /* ---- time ---- */
 
@@ -172,20 +183,20 @@ struct tcewin_table_info {
 struct tcewin_host_table;
 struct tcewin_table;
 /*
- * NULL when there is no memory. @mm is the cookie of the container. Freed when it is closed and in no place of a PE; others may hold
+ * NULL when there is no memory. @mm is the cookie of the container, @lock the window's. Freed when it is closed and in no place of a PE; others may hold
  * the kernel's object for longer, then it leads nowhere.
  */
-struct tcewin_host_table *tcewin_host_table_new(void *mm, const struct tcewin_table_info *info);
+struct tcewin_host_table *tcewin_host_table_new(void *mm, struct tcewin_host_lock *lock, const struct tcewin_table_info *info);
 void tcewin_host_table_free(struct tcewin_host_table *table);
 /*
- * Others (KVM) may change entries from now on, by tcewin_table_exchange() with @engine / may not, and none is about to; as it is for a
- * new table. Both are fine when it is so already. Not inside of a window's lock, and close takes long where others were at work.
+ * Others (KVM) may change entries from now on, by tcewin_table_begin() and so on with @engine / may not, and none is about to; as it is
+ * for a new table. Both are fine when it is so already, and go behind the gate by themselves. Called with the window's lock held.
  */
 void tcewin_host_table_open(struct tcewin_host_table *table, struct tcewin_table *engine);
 void tcewin_host_table_close(struct tcewin_host_table *table);
 /*
  * An entry that came by tcewin_table_exchange() is gone by other means, and with it what its maker counted for the memory at @real.
- * Status: STILL_MAPPED when that cannot be told (yet): its maker has not finished. Called with the window's lock held.
+ * Status: STILL_MAPPED when that cannot be told. Called with the window's lock held.
  */
 int tcewin_host_table_settle(struct tcewin_host_table *table, tcewin_u64 entry, tcewin_u64 real);
 /*
@@ -193,9 +204,6 @@ int tcewin_host_table_settle(struct tcewin_host_table *table, tcewin_u64 entry, 
  * entry stored last stands for one count.
  */
 void tcewin_host_table_settle_rest(struct tcewin_host_table *table);
-/* The user address that the maker of such an entry says is behind it, 0 as long as it does not. Any context. */
-tcewin_u64 tcewin_host_table_address(struct tcewin_host_table *table, tcewin_u64 entry);
-
 /*
  * @table is in a place of the PE from now on, for the rest of the kernel to find / nothing is. @number is the LIOBN, or on IODA2 the
  * number of the place (0: at default_start, 1: at second_start), which is free, and devices translate through it; there one table may be
@@ -262,6 +270,8 @@ struct tcewin_piece {
  * @pieces and ends in the last. Sleeps.
  */
 void tcewin_host_dirty(const struct tcewin_piece *pieces, tcewin_u64 count, tcewin_u64 first, tcewin_u64 end);
+/* The same of @bytes at @real, one IOMMU page that KVM had mapped. Does not sleep. */
+void tcewin_host_dirty_now(tcewin_u64 real, tcewin_u64 bytes);
 /* log2 of the host's page size. Any context. */
 tcewin_u32 tcewin_host_page_shift(void);
 /*
@@ -276,6 +286,9 @@ void tcewin_host_unpin_page(tcewin_u64 real, tcewin_u32 dirty);
 /* Charges @bytes of bookkeeping to the user's locked memory / gives them back. Status: NO_MEMORY over the limit. */
 int tcewin_host_charge(void *mm, tcewin_u64 bytes);
 void tcewin_host_uncharge(void *mm, tcewin_u64 bytes);
+/* The same as charge where nobody may sleep; NO_MEMORY also where somebody is about the account. / Whatever the limit is. */
+int tcewin_host_charge_now(void *mm, tcewin_u64 bytes);
+void tcewin_host_charge_anyway(void *mm, tcewin_u64 bytes);
 
 /* ---- log ---- */
 

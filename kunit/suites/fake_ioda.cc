@@ -39,7 +39,7 @@ struct Hand : Bare {
 			.levels = 2,
 			.level_shift = 9,
 			.liobn = 0};
-		table = tcewin_host_table_new(nullptr, &info);
+		table = tcewin_host_table_new(nullptr, nullptr, &info);
 	}
 	void set() { EXPECT_EQ(tcewin_host_set_window(pe, 0, table), TCEWIN_OK); }
 	void put(u64 index, u64 word) { leaf[index] = big_endian(word); }
@@ -171,7 +171,7 @@ void bad_tables(Test &t)
 	const auto refused = [&](auto spoil) {
 		tcewin_table_info info = h.info;
 		spoil(info);
-		EXPECT(tcewin_host_table_new(nullptr, &info));
+		EXPECT(tcewin_host_table_new(nullptr, nullptr, &info));
 		return h.c.take();
 	};
 	EXPECT_EQ(refused([](auto &) {}), 0);
@@ -183,7 +183,7 @@ void bad_tables(Test &t)
 	EXPECT_EQ(refused([](auto &i) { i.levels = 5; }), 1);	   // 61 bits
 	EXPECT_EQ(refused([](auto &i) { i.level_shift = 8; }), 1);
 	h.host.injector.arm(Point::table, {.at = 1});
-	EXPECT(!tcewin_host_table_new(nullptr, &h.info));
+	EXPECT(!tcewin_host_table_new(nullptr, nullptr, &h.info));
 }
 
 void bad_places(Test &t)

@@ -225,7 +225,7 @@ private:
 		if (pe.tables.empty())
 			return;
 		tcewin_host_table *table = pe.tables[random.below(pe.tables.size())]->object;
-		if (!table || !table->kvm.open)
+		if (!table || !table->kvm.engine)
 			return;
 		const u64 entry = random.below(512);
 		if (random.one_in(2))

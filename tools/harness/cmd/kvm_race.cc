@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A virtual CPU's hypercalls and the ioctls of another thread on the same few entries, and the window goes and comes.
 // Who has an entry when they stop is chance. That no memory is reached once UNREGISTER_MEMORY gave it back is not.
+#include <sys/utsname.h>
+
 #include <atomic>
+#include <cstring>
 #include <mutex>
 #include <random>
 #include <thread>
@@ -21,6 +24,14 @@ constexpr auto near = Kvm_bench::near, far = Kvm_bench::far;
 using Random = std::mt19937_64;
 
 std::size_t any_unit(Random &random) { return near + random() % (Kvm_bench::near_units + Kvm_bench::far_units); }
+
+// KVM walks its tables without a lock, and frees them by RCU: a kernel that is preempted can lose one under its feet,
+// whatever the table's owner does. Elsewhere it cannot, unless something that it calls sleeps.
+bool kernel_is_preempted()
+{
+	utsname name{};
+	return ::uname(&name) != 0 || std::strstr(name.version, " PREEMPT ") != nullptr;
+}
 
 class Kvm_race
 {
@@ -57,9 +68,9 @@ private:
 	{
 		Random random{seed};
 		while (!stop_) {
-			while (changing_)
+			while (preempted_ && changing_)
 				std::this_thread::yield(); // a mutex alone would hardly ever be had by the other one
-			const std::scoped_lock lock{table_lock_};
+			const auto lock = against_closing();
 			auto entry = random() % entries;
 			switch (random() % 4) {
 			case 0: {
@@ -70,7 +81,10 @@ private:
 				break;
 			}
 			case 1:
-				kvm_count(tally_, "H_STUFF_TCE", b_.stuff(entry, 1 + random() % 4));
+				// of all of the window it takes so long that the table is closed beneath it
+				kvm_count(tally_, "H_STUFF_TCE",
+					  random() % 16 ? b_.stuff(entry, 1 + random() % 4)
+							: b_.stuff(0, b_.window_size >> b_.window_shift));
 				break;
 			default:
 				kvm_count(tally_, "H_PUT_TCE", b_.put(entry, any_unit(random)));
@@ -82,7 +96,7 @@ private:
 	{
 		switch (random() % 32) {
 		case 0:
-			window_goes_and_comes();
+			random() % 2 ? window_goes_and_comes() : table_goes_and_comes();
 			break;
 		case 1:
 			if (tally_("UNREGISTER_MEMORY", b_.dismiss(far, Kvm_bench::far_units)))
@@ -96,8 +110,7 @@ private:
 		}
 	}
 
-	// Hypercalls go on through both, then the CPU gets a new table as from a good hypervisor: KVM walks its tables
-	// without protection against their closing.
+	// Hypercalls go on through all of it, and where the kernel is preempted through all but the last step.
 	void window_goes_and_comes()
 	{
 		if (!tally_("TCE_REMOVE", b_.container().tce_remove(b_.window)))
@@ -105,13 +118,17 @@ private:
 		auto start = b_.container().tce_create(b_.window_shift, b_.window_size, 1);
 		if (!tally_("TCE_CREATE", start))
 			return;
+		table_goes_and_comes();
+	}
+	void table_goes_and_comes()
+	{
 		changing_ = true;
 		change_table();
 		changing_ = false;
 	}
 	void change_table()
 	{
-		const std::scoped_lock lock{table_lock_};
+		const auto lock = against_closing();
 		auto shape = b_.table->shape();
 		b_.table.reset();
 		auto made = Kvm_table::create(*b_.vm, shape);
@@ -123,7 +140,13 @@ private:
 
 	Kvm_bench &b_;
 	std::atomic<bool> stop_ = false;
-	std::mutex table_lock_; // held during each hypercall
+	std::unique_lock<std::mutex> against_closing()
+	{
+		return preempted_ ? std::unique_lock{table_lock_} : std::unique_lock<std::mutex>{};
+	}
+
+	const bool preempted_ = kernel_is_preempted();
+	std::mutex table_lock_; // where it is preempted, held during each hypercall
 	std::atomic<bool> changing_ = false;
 	Tally tally_;
 };
