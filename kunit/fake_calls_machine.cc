@@ -65,8 +65,14 @@ int tcewin_host_ddw_create(void *pe, tcewin_u32 page_shift, tcewin_u32 window_sh
 int tcewin_host_ddw_remove(void *pe, tcewin_u32 liobn)
 {
 	FakeHost &h = FakeHost::current();
-	Entered in{h};
-	return h.firmware.remove(pe_of(pe), liobn);
+	int status;
+	{
+		Entered in{h};
+		status = h.firmware.remove(pe_of(pe), liobn);
+	}
+	if (h.meanwhile)
+		h.meanwhile(h.meanwhile_context);
+	return status;
 }
 
 int tcewin_host_ddw_reset(void *pe)

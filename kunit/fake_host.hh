@@ -59,7 +59,8 @@ public:
 	u64 events[TCEWIN_EVENTS]{};
 	void enter(FakeGate *gate);
 	void leave(FakeGate *gate);
-	// Called each time the engine lets others run, with whatever locks it has then: what somebody does meanwhile.
+	// Called each time the engine lets others run, and when firmware has removed a window, with whatever locks the
+	// engine has then: what somebody does meanwhile.
 	void (*meanwhile)(void *context){};
 	void *meanwhile_context{};
 

@@ -108,7 +108,12 @@ void kvm(const Crowd &c)
 		for (unsigned n = 0; n < 8; n++) {
 			const u64 entry = base + random.below(64), address = block + random.below(64) * 4 * kib;
 			// where an ioctl is at work on the window, userspace has to put it, but no clear is refused
-			const int status = c.rig.host.kvm.put_page(lasting, entry, address, rw);
+			int status = TCEWIN_BUSY;
+			for (unsigned tries = 0; tries < 100 && status == TCEWIN_BUSY; tries++) {
+				status = c.rig.host.kvm.put_page(lasting, entry, address, rw);
+				if (status == TCEWIN_BUSY)
+					tcewin_run_relax();
+			}
 			EXPECT(status == TCEWIN_OK || status == TCEWIN_BUSY);
 			put += status == TCEWIN_OK;
 			if (status == TCEWIN_OK)
