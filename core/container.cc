@@ -166,11 +166,18 @@ Result<tcewin_container_info> Container::info()
 }
 
 // ---- memory ----
+// What may wait for a user, as pinning a page of his does, is done with no lock: a machine that goes down, and
+// everybody else, would wait with it.
 
 Result<> Container::register_memory(UserVa address, Bytes size)
 {
+	{
+		const Shared hold{lock_};
+		TRY(regions_.check(address, size));
+	}
+	auto region = TRY(Region::create(mm_, address, size));
 	const Exclusive hold{lock_};
-	return regions_.add(hold, mm_, address, size);
+	return regions_.add(hold, region);
 }
 
 Result<> Container::unregister_memory(UserVa address, Bytes size)
@@ -180,6 +187,30 @@ Result<> Container::unregister_memory(UserVa address, Bytes size)
 		if (slot)
 			slot->follow();
 	return regions_.remove(hold, address, size);
+}
+
+// The window may be another one when the memory is pinned. What calls that are under way have pinned together is never
+// more than one window's, which ENABLE has charged for.
+Result<> Container::map_now(Ioba ioba, UserVa address, Bytes size, Access access)
+{
+	PageShift page{page_4k};
+	Bytes most{0};
+	{
+		const Shared hold{lock_};
+		const Window *window = TRY(window_for(ioba));
+		TRY(window->check_map(ioba, address, size, access));
+		page = window->geometry().page_shift;
+		most = window->geometry().size;
+	}
+	const Pinning under_way{pinning_, size};
+	if (under_way.all() > most)
+		return fail(TCEWIN_NO_MEMORY);
+	auto region = TRY(Region::pin_now(mm_, address, size, page, access));
+	const Shared hold{lock_};
+	Window *window = TRY(window_for(ioba));
+	if (window->geometry().page_shift != page)
+		return fail(TCEWIN_NO_WINDOW);
+	return window->map_now(region, ioba, address, size, access);
 }
 
 Result<> Container::enable()

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <optional>
 
 #include "window.hh"
@@ -23,6 +24,24 @@ public:
 
 private:
 	std::optional<Charge> charge_;
+};
+
+// What v1 MAPs are about to pin, or have pinned and not yet mapped, together.
+class Pinning
+{
+public:
+	Pinning(std::atomic<u64> &sum, Bytes mine)
+		: sum_{sum}, mine_{mine}, all_{sum.fetch_add(mine.raw()) + mine.raw()}
+	{
+	}
+	Pinning(const Pinning &) = delete;
+	~Pinning() { sum_.fetch_sub(mine_.raw()); }
+	Bytes all() const { return Bytes{all_}; }
+
+private:
+	std::atomic<u64> &sum_;
+	Bytes mine_;
+	u64 all_;
 };
 
 class Container
@@ -47,6 +66,8 @@ public:
 
 private:
 	using Slot = Owned<Window>;
+
+	[[gnu::noinline]] Result<> map_now(Ioba ioba, UserVa address, Bytes size, Access access);
 
 	WindowGeometry default_geometry() const REQUIRES_SHARED(lock_);
 	bool default_exists() const REQUIRES_SHARED(lock_);
@@ -74,6 +95,7 @@ private:
 	Vec<Pe *> pes_ GUARDED_BY(lock_);
 	RegionSet regions_ GUARDED_BY(lock_); // outlives the windows, whose ledgers point into it
 	Enabled enabled_ GUARDED_BY(lock_);
+	std::atomic<u64> pinning_; // bytes
 	std::array<Slot, TCEWIN_WINDOWS_MAX> slots_ GUARDED_BY(lock_){};
 };
 
@@ -109,10 +131,10 @@ inline Result<Window *> Container::window_for(Ioba a) const
 
 inline Result<> Container::map(Ioba ioba, UserVa address, Bytes size, Access access)
 {
+	if (kind_ == TCEWIN_CONTAINER_V1)
+		return map_now(ioba, address, size, access);
 	const Shared hold{lock_};
 	Window *window = TRY(window_for(ioba));
-	if (kind_ == TCEWIN_CONTAINER_V1)
-		return window->map_now(ioba, address, size, access);
 	return window->map(regions_, ioba, address, size, access);
 }
 

@@ -58,10 +58,11 @@ public:
 		return page && (word_of(i, *page) & bit(i)) != 0;
 	}
 
-	// One page of them, which is the caller's then; nullptr if there are none. Where it goes is put_back().
-	Owned<Page> take()
+	// The first page of them whose number is @from or more, which is the caller's then; nullptr if there is none.
+	// Where it goes is put_back().
+	Owned<Page> take(u64 from = 0)
 	{
-		Page *page = pages_.first();
+		Page *page = pages_.at_or_after(from);
 		if (page)
 			pages_.erase(page);
 		return Owned<Page>{page};

@@ -194,7 +194,7 @@ RegionSet::~RegionSet()
 	}
 }
 
-Result<> RegionSet::add(const Exclusive &, void *mm, UserVa start, Bytes size)
+Result<> RegionSet::check(UserVa start, Bytes size) const
 {
 	const PageShift page = host_page();
 	if (size == Bytes{0})
@@ -206,7 +206,12 @@ Result<> RegionSet::add(const Exclusive &, void *mm, UserVa start, Bytes size)
 	// Regions are disjoint, so only the last one that begins before our end can meet us.
 	if (const Region *r = tree_.at_or_before((start + size).raw() - 1); r && r->end() > start)
 		return fail(r->start() == start && r->size() == size ? TCEWIN_ALREADY_REGISTERED : TCEWIN_OVERLAP);
-	auto region = TRY(Region::create(mm, start, size));
+	return {};
+}
+
+Result<> RegionSet::add(const Exclusive &, Owned<Region> &region)
+{
+	TRY(check(region->start(), region->size()));
 	tree_.insert(region.release());
 	ever_used_ = true;
 	return {};

@@ -135,8 +135,10 @@ public:
 	// Regions that something stuck may still reach stay pinned for good; the others are unpinned.
 	~RegionSet();
 
-	// ALREADY_REGISTERED, OVERLAP, and what Region::create() answers.
-	Result<> add(const Exclusive &container, void *mm, UserVa start, Bytes size);
+	// Whether such a region can be added. ZERO_SIZE, UNALIGNED, OVERFLOW, ALREADY_REGISTERED, OVERLAP.
+	Result<> check(UserVa start, Bytes size) const;
+	// Takes @region, or leaves it where it is: for what check() says.
+	Result<> add(const Exclusive &container, Owned<Region> &region);
 	// Exactly this range. UNKNOWN_REGION, STILL_MAPPED.
 	Result<> remove(const Exclusive &container, UserVa start, Bytes size);
 	// The region that @va is in, or nullptr.

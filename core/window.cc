@@ -110,7 +110,8 @@ Result<> Window::rewrite(WindowTable &table, TceRange range, std::span<Tce> word
 Result<Settled> Window::undo(TceRange range, std::size_t at, TceIndex touched, std::span<Tce> words, Holes holes,
 			     Error why)
 {
-	for (std::size_t j = 0; j <= at; j++) {
+	stuck_ = stuck_ || behind_;
+	for (std::size_t j = 0; j <= at && !behind_; j++) {
 		const TceRange part = j < at ? range : TceRange{range.first, touched - range.first};
 		if (!rewrite(*tables_[j], part, words, holes, Signals::ignore))
 			stuck_ = true;
@@ -150,7 +151,8 @@ Result<Settled> Window::transact(TceRange range, std::span<Tce> words, Holes hol
 // Ends what is mapped in @range, in every table or in none.
 Result<Settled> Window::clear(TceRange range, std::span<Tce> words)
 {
-	return transact(range, words, Holes::keep, Signals::heed,
+	// Behind KVM, the ledger does not say what there would be to put back.
+	return transact(range, words, Holes::keep, behind_ ? Signals::ignore : Signals::heed,
 			[&](auto &writer, const WindowTable &table)
 				TCEWIN_TS(no_thread_safety_analysis) { return clear_entries(writer, table, range); });
 }
@@ -206,11 +208,10 @@ Result<> Window::map_runs(const RegionSet &regions, TceRange range, UserVa addre
 	return write(range, list);
 }
 
-Result<> Window::map_now(Ioba ioba, UserVa address, Bytes size, Access access)
+Result<> Window::map_now(Owned<Region> &region, Ioba ioba, UserVa address, Bytes size, Access access)
 {
 	const TceRange range = TRY(check_map(ioba, address, size, access));
 	auto run = TRY(kept_.take(payer()));
-	auto region = TRY(Region::pin_now(mm_, address, size, geometry().page_shift, access));
 	run->range = range;
 	run->address = address;
 	run->region = region.get();
@@ -253,6 +254,8 @@ Result<> Window::write(TceRange range, RunList &list)
 	const Alone hold{*this};
 	if (stuck_)
 		return fail(TCEWIN_STUCK);
+	if (behind_)
+		return fail(TCEWIN_NO_MEMORY); // nor would there be any for this
 	auto spare = TRY(spare_for(range));
 	TRY(reserve(range));
 	auto settled = transact(range, batch.words(), Holes::clear, Signals::heed,

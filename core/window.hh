@@ -61,14 +61,26 @@ public:
 			return {};
 		return map_runs(regions, range, address, access);
 	}
-	// The same for memory that is pinned here and now (v1).
-	Result<> map_now(Ioba ioba, UserVa address, Bytes size, Access access);
+	// The same for memory that a MAP has pinned for itself (v1): on success @region is taken.
+	Result<> map_now(Owned<Region> &region, Ioba ioba, UserVa address, Bytes size, Access access);
 	[[gnu::always_inline]] Result<> unmap(Ioba ioba, Bytes size)
 	{
 		const TceRange range = TRY(geometry().range(ioba, size));
 		if (range.count == TceCount{1} && TRY(unmap_one(range.first)))
 			return {};
 		return unmap_runs(range);
+	}
+	// What can be said of a MAP without looking at memory.
+	Result<TceRange> check_map(Ioba ioba, UserVa address, Bytes size, Access access) const
+	{
+		const TceRange range = TRY(geometry().range(ioba, size));
+		if (access == Access::none)
+			return fail(TCEWIN_NO_DIRECTION);
+		if (!geometry().page_shift.aligned(address))
+			return fail(TCEWIN_UNALIGNED);
+		if (!fits(address, size))
+			return fail(TCEWIN_OVERFLOW);
+		return range;
 	}
 	// tcewin_table_begin(), _exchange(), _end() and _clear() of one of its tables.
 	Result<> begin_put(WindowTable &table, TceIndex i) TCEWIN_TS(no_thread_safety_analysis);
@@ -134,29 +146,32 @@ private:
 	Result<> rewrite(WindowTable &table, TceRange range, std::span<Tce> words, Holes holes, Signals signals)
 		REQUIRES(lock_);
 	Result<Settled> clear(TceRange range, std::span<Tce> words) REQUIRES(lock_);
+	// Whether a table that KVM has cleared an entry of can be, and is to be, written once more.
+	enum class Rewrite { yes, no };
 	[[gnu::noinline]] void follow_marks() REQUIRES(lock_);
 	[[gnu::noinline]] void follow_later();
-	Owned<Marks::Page> take_cleared(WindowTable &table)
+	Owned<Marks::Page> take_cleared(WindowTable &table, u64 from)
 	{
 		const InGate in{gate_};
-		return table.cleared.take();
+		return table.cleared.take(from);
 	}
 	void put_back_cleared(WindowTable &table, Owned<Marks::Page> page)
 	{
 		const InGate in{gate_};
 		table.cleared.put_back(std::move(page));
 	}
-	Owned<Marks::Page> take_ended()
+	Owned<Marks::Page> take_ended(u64 from)
 	{
 		const InGate in{gate_};
-		return ended_.take();
+		return ended_.take(from);
 	}
+	void follow_clears(WindowTable &table, Rewrite own) REQUIRES(lock_);
 	void put_back_ended(Owned<Marks::Page> page)
 	{
 		const InGate in{gate_};
 		ended_.put_back(std::move(page));
 	}
-	void follow_clear(WindowTable &table, TceIndex i) REQUIRES(lock_);
+	void follow_clear(WindowTable &table, TceIndex i, Rewrite own) REQUIRES(lock_);
 	bool follow_end(TceIndex i) REQUIRES(lock_);
 	// The run that says what an ioctl has mapped at entry @i, or nullptr.
 	const Run *claim_on(TceIndex i) const REQUIRES(lock_, gate_)
@@ -166,6 +181,7 @@ private:
 	}
 	Result<> write_now(WindowTable &table, TceIndex i, Tce word, const Run *claim) REQUIRES(lock_, gate_);
 	void write_back_now(TceIndex i, const Run *claim, Error why) REQUIRES(lock_, gate_);
+	Result<Tce> clear_alone(WindowTable &table, TceIndex i) REQUIRES(lock_, gate_);
 	Result<Tce> exchange_now(WindowTable &table, TceIndex i, Tce word) REQUIRES(lock_, gate_);
 	Result<> room_now(WindowTable &table, TceIndex i) REQUIRES(lock_, gate_);
 	Result<Tce> clear_beside(WindowTable &table, TceIndex i) REQUIRES(gate_) TCEWIN_TS(no_thread_safety_analysis);
@@ -189,18 +205,6 @@ private:
 	void set_leaving(WindowTable &table, bool leaving);
 	Result<> remove_locked(std::span<Tce> words) REQUIRES(lock_);
 	void forget_locked() REQUIRES(lock_);
-	// What can be said of a MAP without looking at memory.
-	Result<TceRange> check_map(Ioba ioba, UserVa address, Bytes size, Access access) const
-	{
-		const TceRange range = TRY(geometry().range(ioba, size));
-		if (access == Access::none)
-			return fail(TCEWIN_NO_DIRECTION);
-		if (!geometry().page_shift.aligned(address))
-			return fail(TCEWIN_UNALIGNED);
-		if (!fits(address, size))
-			return fail(TCEWIN_OVERFLOW);
-		return range;
-	}
 	Result<> map_runs(const RegionSet &regions, TceRange range, UserVa address, Access access);
 	Result<> unmap_runs(TceRange range);
 	Result<> write(TceRange range, RunList &list);
@@ -230,8 +234,10 @@ private:
 	Lock lock_;
 	Gate gate_{lock_};
 	// Some mark was left, perhaps. Set before the lock is tried once more, reset by who is about to follow.
-	std::atomic<bool> marked_{};
+	std::atomic<bool> marked_;
 	Marks ended_ GUARDED_BY(gate_); // of these entries the ledger's runs are no longer true
+	// There was no memory to follow some of ended_: the ledger cannot say what to put back, nor take any more.
+	bool behind_ GUARDED_BY(lock_){};
 	Vec<Owned<WindowTable>> tables_ GUARDED_BY(lock_);
 	Vec<Member> members_ GUARDED_BY(lock_);
 	Ledger ledger_ GUARDED_BY(lock_);

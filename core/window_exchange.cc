@@ -103,7 +103,7 @@ Result<Tce> Window::exchange_now(WindowTable &table, TceIndex i, Tce word)
 	}
 	table.foreign.set(i, word);
 	table.cleared.reset(i);
-	return old.access() == Access::none && old != Tce{} ? Tce{old.real(), Access::both} : old;
+	return old;
 }
 
 // It is never refused for what somebody else is doing.
@@ -114,16 +114,31 @@ Result<Tce> Window::clear_foreign(WindowTable &table, TceIndex i)
 		return fail(TCEWIN_OUT_OF_WINDOW);
 	if (!lock_.try_lock())
 		return clear_beside(table, i);
-	// A stuck window's books stay as they are.
-	auto r = stuck_ ? table.clear_beside(i).transform([] { return Tce{}; }) : exchange_now(table, i, Tce{});
+	auto r = clear_alone(table, i);
 	lock_.unlock();
+	return r;
+}
+
+// A stuck window's books stay as they are. Where there is no memory to say so the entry is empty all the same, and
+// userspace is told to do it again.
+Result<Tce> Window::clear_alone(WindowTable &table, TceIndex i)
+{
+	if (stuck_)
+		return table.clear_beside(i).transform([] { return Tce{}; });
+	auto r = exchange_now(table, i, Tce{});
+	if (!r && r.error() == TCEWIN_NO_MEMORY)
+		(void)table.clear_beside(i);
 	return r;
 }
 
 // Somebody who has the lock may write the entry once more before he follows the mark.
 Result<Tce> Window::clear_beside(WindowTable &table, TceIndex i)
 {
-	TRY(table.cleared.reserve(i));
+	if (auto r = table.cleared.reserve(i); !r) {
+		if (!table.leaving)
+			(void)table.clear_beside(i);
+		return fail(r.error());
+	}
 	table.cleared.set(i);
 	marked_.store(true, std::memory_order_relaxed);
 	std::atomic_thread_fence(std::memory_order_seq_cst);
@@ -140,42 +155,63 @@ Result<Tce> Window::clear_beside(WindowTable &table, TceIndex i)
 
 // ---- how the others follow ----
 
+// One pass, each page once: what comes meanwhile is for the next, else a guest could keep us here.
+void Window::follow_clears(WindowTable &table, Rewrite own)
+{
+	Pauses pauses;
+	u64 next = 0;
+	while (auto page = take_cleared(table, next)) {
+		next = page->number + 1;
+		Marks::each(*page, [&](TceIndex i) TCEWIN_TS(no_thread_safety_analysis) {
+			pauses.step();
+			follow_clear(table, i, own);
+			return true;
+		});
+		put_back_cleared(table, std::move(page));
+	}
+}
+
 // Entries that are no longer there, so none of this may be refused; what wants for memory waits for the next who comes.
 void Window::follow_marks()
 {
-	Pauses pauses;
 	marked_.store(false, std::memory_order_relaxed);
 	std::atomic_thread_fence(std::memory_order_seq_cst);
 	for (const auto &table : tables_)
-		while (auto page = take_cleared(*table)) {
-			Marks::each(*page, [&](TceIndex i) TCEWIN_TS(no_thread_safety_analysis) {
-				pauses.step();
-				follow_clear(*table, i);
-				return true;
-			});
-			put_back_cleared(*table, std::move(page));
-		}
+		follow_clears(*table, Rewrite::yes);
+	Pauses pauses;
+	u64 next = 0;
 	bool all = true;
-	for (Owned<Marks::Page> page; all && (page = take_ended()); put_back_ended(std::move(page)))
+	while (auto page = take_ended(next)) {
+		next = page->number + 1;
 		Marks::each(*page, [&](TceIndex i) TCEWIN_TS(no_thread_safety_analysis) {
 			pauses.step();
 			const bool done = follow_end(i);
 			all = all && done;
 			return done;
 		});
-	if (!all)
+		put_back_ended(std::move(page));
+	}
+	behind_ = !all;
+	if (behind_)
 		marked_.store(true, std::memory_order_relaxed);
 }
 
 void Window::follow_later()
 {
-	lock_.lock();
-	follow_marks();
-	lock_.unlock();
+	static constexpr int most = 8; // times that a guest can keep us
+	bool again = true;
+	for (int n = 0; again && n < most; n++) {
+		lock_.lock();
+		follow_marks();
+		again = !behind_;
+		lock_.unlock();
+		std::atomic_thread_fence(std::memory_order_seq_cst);
+		again = again && marked_.load(std::memory_order_relaxed);
+	}
 }
 
 // KVM has cleared entry @i of @table, which may have been written again meanwhile.
-void Window::follow_clear(WindowTable &table, TceIndex i)
+void Window::follow_clear(WindowTable &table, TceIndex i, Rewrite own)
 {
 	const TceRange one{i, TceCount{1}};
 	const auto clear = [&](WindowTable &t) {
@@ -185,7 +221,7 @@ void Window::follow_clear(WindowTable &table, TceIndex i)
 			return {};
 		});
 	};
-	Result<> r = clear(table);
+	Result<> r = own == Rewrite::yes ? clear(table) : Result<>{};
 	Run *run = ledger_.at(i);
 	for (std::size_t k = 0; run && r && k < tables_.size(); k++)
 		if (tables_[k].get() != &table && tables_[k]->foreign.get(i) == Tce{})
@@ -193,14 +229,15 @@ void Window::follow_clear(WindowTable &table, TceIndex i)
 	if (!r || stuck_)
 		return; // what may be there stays pinned, and firmware's refusal has been told
 	table.settle(one);
-	if (run && !follow_end(i)) {
-		const InGate in{gate_};
-		if (ended_.reserve(i))
-			ended_.set(i);
-	}
+	if (!run || follow_end(i))
+		return;
+	const InGate in{gate_};
+	if (ended_.reserve(i))
+		ended_.set(i);
+	behind_ = true;
 }
 
-// No table has what the ledger says of entry @i. False: there is no memory to say so in.
+// No table has what the ledger says of entry @i. False: there is no memory to say so.
 bool Window::follow_end(TceIndex i)
 {
 	const TceRange one{i, TceCount{1}};

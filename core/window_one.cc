@@ -8,7 +8,7 @@ namespace tcewin
 {
 
 // No other table has to agree, and no entry is KVM's.
-bool Window::plain() const { return !stuck_ && tables_.size() == 1 && tables_[0]->foreign.empty(); }
+bool Window::plain() const { return !stuck_ && !behind_ && tables_.size() == 1 && tables_[0]->foreign.empty(); }
 
 // Entry @i of the one table becomes @word.
 inline Result<> Window::put_one(TceIndex i, Tce word)

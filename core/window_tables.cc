@@ -56,6 +56,8 @@ Result<> Window::fill(WindowTable &table)
 {
 	if (stuck_)
 		return fail(TCEWIN_STUCK);
+	if (behind_)
+		return fail(TCEWIN_NO_MEMORY);
 	if (ledger_.empty())
 		return {};
 	auto batch = TRY(Batch::for_entries(geometry().entries()));
@@ -105,7 +107,8 @@ void Window::drop_table(WindowTable *table)
 			continue;
 		table->close();
 		if (!abandoned_) {
-			table->settle(geometry().all()); // what it ends is dirty
+			follow_clears(*table, Rewrite::no); // in the tables of others
+			table->settle(geometry().all());    // what it ends is dirty
 			tcewin_host_table_settle_rest(table->host.get());
 		}
 		if (abandoned_ || (table->walked && table->tree)) {
@@ -149,8 +152,10 @@ Result<> Window::remove_locked(std::span<Tce> words)
 			// A place that the PHB did not give up is not known to be as it was.
 			if (!removed_one && !last.table->tree) {
 				set_leaving(*last.table, false);
+				stuck_ = behind_; // nobody knows what there was
 				for (const auto &table : tables_)
-					if (!rewrite(*table, geometry().all(), words, Holes::keep, Signals::ignore))
+					if (!behind_ &&
+					    !rewrite(*table, geometry().all(), words, Holes::keep, Signals::ignore))
 						stuck_ = true;
 				return stuck_ ? fail(TCEWIN_STUCK) : r;
 			}

@@ -254,9 +254,8 @@ void tcewin_mm_settle(struct tcewin_mm *mm, bool keep);
  * tcewin_mm_is_other() - the container belongs to somebody else than the caller
  * @mm: the cookie
  *
- * Without the lock, here and below: every MAP asks. A container that becomes somebody's, or nobody's
- * again, beside a call is so before or after it. Who does more than compare its mm sees to it that
- * it is kept, as MAP does: nothing is registered, nor enabled, before.
+ * Without the lock, here and below: every MAP asks. It may have become somebody's, or nobody's
+ * again, when this returns.
  *
  * Return: false as well while it is nobody's.
  */
@@ -268,14 +267,18 @@ static inline bool tcewin_mm_is_other(const struct tcewin_mm *mm)
 }
 
 /**
- * tcewin_mm_is_current() - the container belongs to the caller
+ * tcewin_mm_is_mine() - the container belongs to the caller, for good
  * @mm: the cookie
  *
- * Return: false as well while it is nobody's.
+ * What holds is held from here on: one that somebody owns is never another's. So a call asks when
+ * it has read its argument, which may take as long as somebody likes.
+ *
+ * Return: false as well for the length of the call that makes it the caller's.
  */
-static inline bool tcewin_mm_is_current(const struct tcewin_mm *mm)
+static inline bool tcewin_mm_is_mine(const struct tcewin_mm *mm)
 {
-	return current->mm && READ_ONCE(mm->mm) == current->mm;
+	/* tcewin_mm_settle() sets @kept behind @mm. */
+	return smp_load_acquire(&mm->kept) && current->mm && READ_ONCE(mm->mm) == current->mm;
 }
 
 /* memory.c */

@@ -196,11 +196,13 @@ int tcewin_host_lock_try(struct tcewin_host_lock *lock)
 }
 
 void tcewin_host_gate_enter(struct tcewin_host_lock *lock)
+	__acquires(&lock->gate)
 {
 	spin_lock(&lock->gate);
 }
 
 void tcewin_host_gate_leave(struct tcewin_host_lock *lock)
+	__releases(&lock->gate)
 {
 	spin_unlock(&lock->gate);
 }

@@ -67,10 +67,10 @@ static int map_dma(struct tcewin_handle *handle, void __user *arg)
 
 	static_assert(VFIO_DMA_MAP_FLAG_READ == TCEWIN_READ);
 	static_assert(VFIO_DMA_MAP_FLAG_WRITE == TCEWIN_WRITE);
-	if (!tcewin_mm_is_current(&handle->mm))
-		return -EPERM;	/* nobody's has nothing registered */
 	ret = read_request(&map, offsetofend(struct vfio_iommu_type1_dma_map, size),
 			   VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE, arg);
+	if (!tcewin_mm_is_mine(&handle->mm))
+		return -EPERM;	/* nobody's has nothing registered */
 	if (ret)
 		return ret;
 	return tcewin_errno(tcewin_map(handle->container, map.iova, map.vaddr, map.size,
@@ -82,13 +82,15 @@ static int unmap_dma(struct tcewin_handle *handle, void __user *arg)
 	struct vfio_iommu_type1_dma_unmap unmap;
 	int ret;
 
-	if (!tcewin_mm_is_current(&handle->mm))
-		return -EPERM;
 	ret = read_request(&unmap, offsetofend(struct vfio_iommu_type1_dma_unmap, size), 0, arg);
+	if (!tcewin_mm_is_mine(&handle->mm))
+		return -EPERM;
 	if (ret)
 		return ret;
 	return tcewin_errno(tcewin_unmap(handle->container, unmap.iova, unmap.size));
 }
+
+/* The calls that make the container the caller's, once they have read what the caller wants. */
 
 static int register_memory(struct tcewin_handle *handle, void __user *arg)
 {
@@ -98,19 +100,12 @@ static int register_memory(struct tcewin_handle *handle, void __user *arg)
 	ret = read_request(&memory, sizeof(memory), 0, arg);
 	if (ret)
 		return ret;
-	return tcewin_errno(tcewin_register_memory(handle->container, memory.vaddr, memory.size));
-}
-
-static int unregister_memory(struct tcewin_handle *handle, void __user *arg)
-{
-	struct vfio_iommu_spapr_register_memory memory;
-	int ret;
-
-	ret = read_request(&memory, sizeof(memory), 0, arg);
+	ret = tcewin_mm_bind(&handle->mm);
 	if (ret)
 		return ret;
-	return tcewin_errno(tcewin_unregister_memory(handle->container, memory.vaddr,
-						     memory.size));
+	ret = tcewin_errno(tcewin_register_memory(handle->container, memory.vaddr, memory.size));
+	tcewin_mm_settle(&handle->mm, !ret);
+	return ret;
 }
 
 static int create_window(struct tcewin_handle *handle, void __user *arg)
@@ -122,14 +117,21 @@ static int create_window(struct tcewin_handle *handle, void __user *arg)
 	ret = read_request(&create, sizeof(create), 0, arg);
 	if (ret)
 		return ret;
+	/* Whoever cannot be told where the window is gets none. */
+	if (copy_to_user(arg, &create, sizeof(create)))
+		return -EFAULT;
+	ret = tcewin_mm_bind(&handle->mm);
+	if (ret)
+		return ret;
 	ret = tcewin_errno(tcewin_create_window(handle->container, create.page_shift,
 						create.window_size, create.levels, &start));
+	tcewin_mm_settle(&handle->mm, !ret);
 	if (ret)
 		return ret;
 	create.start_addr = start;
 	if (!copy_to_user(arg, &create, sizeof(create)))
 		return 0;
-	/* Nobody knows where it is. */
+	/* The page has gone meanwhile: nobody knows where the window is. */
 	tcewin_remove_window(handle->container, start);
 	return -EFAULT;
 }
@@ -142,34 +144,56 @@ static int remove_window(struct tcewin_handle *handle, void __user *arg)
 	ret = read_request(&remove, sizeof(remove), 0, arg);
 	if (ret)
 		return ret;
-	return tcewin_errno(tcewin_remove_window(handle->container, remove.start_addr));
+	ret = tcewin_mm_bind(&handle->mm);
+	if (ret)
+		return ret;
+	ret = tcewin_errno(tcewin_remove_window(handle->container, remove.start_addr));
+	tcewin_mm_settle(&handle->mm, !ret);
+	return ret;
 }
 
-/* The calls that make the container the caller's. */
-static int owning(struct tcewin_handle *handle, void __user *arg,
-		  int (*call)(struct tcewin_handle *handle, void __user *arg))
+static int enable(struct tcewin_handle *handle)
 {
 	int ret = tcewin_mm_bind(&handle->mm);
 
 	if (ret)
 		return ret;
-	ret = call(handle, arg);
+	ret = tcewin_errno(tcewin_enable(handle->container));
 	tcewin_mm_settle(&handle->mm, !ret);
 	return ret;
 }
 
-static int enable(struct tcewin_handle *handle, void __user *arg)
+/* And those that only its owner has a use for. */
+
+static int unregister_memory(struct tcewin_handle *handle, void __user *arg)
 {
-	return tcewin_errno(tcewin_enable(handle->container));
+	struct vfio_iommu_spapr_register_memory memory;
+	int ret;
+
+	ret = read_request(&memory, sizeof(memory), 0, arg);
+	if (ret)
+		return ret;
+	if (!tcewin_mm_is_mine(&handle->mm))
+		return tcewin_mm_is_other(&handle->mm) ? -EPERM : -ENOENT;
+	return tcewin_errno(tcewin_unregister_memory(handle->container, memory.vaddr,
+						     memory.size));
+}
+
+/* Nobody's is not enabled. */
+static int disable(struct tcewin_handle *handle)
+{
+	if (!tcewin_mm_is_mine(&handle->mm))
+		return tcewin_mm_is_other(&handle->mm) ? -EPERM : 0;
+	return tcewin_errno(tcewin_disable(handle->container));
 }
 
 static long ioctl_v1(struct tcewin_handle *handle, unsigned int cmd, void __user *arg)
 {
 	switch (cmd) {
 	case VFIO_IOMMU_ENABLE:
-		return owning(handle, arg, enable);
+		return enable(handle);
 	case VFIO_IOMMU_DISABLE:
-		return tcewin_errno(tcewin_disable(handle->container));
+		return disable(handle);
 	default:
 		return -ENOTTY;
 	}
@@ -179,13 +203,13 @@ static long ioctl_v2(struct tcewin_handle *handle, unsigned int cmd, void __user
 {
 	switch (cmd) {
 	case VFIO_IOMMU_SPAPR_REGISTER_MEMORY:
-		return owning(handle, arg, register_memory);
+		return register_memory(handle, arg);
 	case VFIO_IOMMU_SPAPR_UNREGISTER_MEMORY:
 		return unregister_memory(handle, arg);
 	case VFIO_IOMMU_SPAPR_TCE_CREATE:
-		return owning(handle, arg, create_window);
+		return create_window(handle, arg);
 	case VFIO_IOMMU_SPAPR_TCE_REMOVE:
-		return owning(handle, arg, remove_window);
+		return remove_window(handle, arg);
 	default:
 		return -ENOTTY;
 	}

@@ -70,7 +70,7 @@ void tcewin_mm_settle(struct tcewin_mm *mm, bool keep)
 {
 	mutex_lock(&mm->lock);
 	if (keep)
-		WRITE_ONCE(mm->kept, true);
+		smp_store_release(&mm->kept, true);
 	if (!--mm->callers && !mm->kept) {
 		struct mm_struct *whose = mm->mm;
 

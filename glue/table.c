@@ -49,7 +49,7 @@ static struct tcewin_table *engine_of(const struct tcewin_host_table *table)
 	if (!table->engine)
 		return NULL;
 	mm = table->mm;
-	return READ_ONCE(mm->kept) && tcewin_mm_is_current(mm) ? table->engine : NULL;
+	return tcewin_mm_is_mine(mm) ? table->engine : NULL;
 }
 
 /* What an address that KVM has stored counts for goes, if nobody else is just about that. */

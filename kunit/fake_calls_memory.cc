@@ -96,7 +96,7 @@ int tcewin_host_pin(void *mm, tcewin_u64 address, tcewin_u64 size, void **pin, t
 {
 	FakeHost &h = FakeHost::current();
 	Entered in{h};
-	h.locks.sleeps();
+	h.locks.waits_for_the_user();
 	if (h.injector.fires(Point::pin))
 		return TCEWIN_NO_MEMORY;
 	FakePin *made = nullptr;
@@ -111,7 +111,7 @@ int tcewin_host_pin_pages(void *mm, tcewin_u64 address, tcewin_u32 page_shift, t
 {
 	FakeHost &h = FakeHost::current();
 	Entered in{h};
-	h.locks.sleeps();
+	h.locks.waits_for_the_user();
 	if (count == 0 || count > 512 || page_shift > h.memory.page_shift || address & ((u64{1} << page_shift) - 1))
 		h.complaints.add("tcewin_host_pin_pages() of a bad range", address, count);
 	int status = h.injector.fires(Point::pin) ? TCEWIN_NO_MEMORY : TCEWIN_OK;

@@ -91,6 +91,14 @@ void FakeLocks::sleeps()
 		complaints_.add("sleeps behind a gate");
 }
 
+void FakeLocks::waits_for_the_user()
+{
+	for (const Held &h : held_)
+		if (h.thread == tcewin_run_thread())
+			complaints_.add("waits for the user inside of a lock", h.lock->kind);
+	sleeps();
+}
+
 // ---- locks ----
 
 void FakeLocks::wants(const tcewin_host_lock *lock)

@@ -50,6 +50,8 @@ public:
 	static void drop(FakeGate *gate);
 	// The calling thread does what may sleep.
 	void sleeps();
+	// It does what may wait for a user for ever.
+	void waits_for_the_user();
 	// The calling thread holds a lock of @kind.
 	bool holds(tcewin_lock_kind kind) const;
 	// The calling thread is outside the engine: it holds nothing.

@@ -11,6 +11,7 @@ class Owner
 {
 	Lock lock_{nullptr};
 	RegionSet regions_ GUARDED_BY(lock_);
+	Owned<Region> region_;
 	Enabled enabled_ GUARDED_BY(lock_);
 
 public:
@@ -24,7 +25,7 @@ public:
 	{
 		const Shared hold{lock_};
 		// expected-error@+1 {{no viable conversion from 'const Shared' to 'const Exclusive'}}
-		(void)regions_.add(hold, nullptr, UserVa{0}, Bytes{0});
+		(void)regions_.add(hold, region_);
 		// expected-error@+1 {{no viable conversion from 'const Shared' to 'const Exclusive'}}
 		(void)regions_.remove(hold, UserVa{0}, Bytes{0});
 		// expected-error@+1 {{no viable conversion from 'const Shared' to 'const Exclusive'}}

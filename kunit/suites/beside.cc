@@ -209,6 +209,93 @@ void followed_without_memory(Test &t)
 	EXPECT_EQ(rig.drop(scattered, mib), TCEWIN_OK);
 }
 
+// As long as it cannot follow, no new mapping comes in the way of what is to be followed, and one that ends does not
+// leave a trace there.
+void behind(Test &t)
+{
+	Rig rig{t};
+	ASSERT_EQ(rig.add(scattered, mib), TCEWIN_OK);
+	ASSERT_EQ(rig.add(block, mib), TCEWIN_OK);
+	ASSERT_EQ(rig.map(0, scattered, mib), TCEWIN_OK);
+	for (u64 i : {3, 9, 255}) // the last is the run's end, which needs no memory
+		EXPECT_EQ(rig.kvm_put(i, 0), TCEWIN_OK);
+	// the MAP's own run and batch come first, what the ledger needs comes behind them
+	rig.host.injector.arm(Point::alloc, {.at = 3, .onwards = true});
+	EXPECT_EQ(rig.map(254 * page, block, 2 * page), TCEWIN_NO_MEMORY);
+	for (u64 i : {3, 9, 255})
+		rig.expect_unmapped(i * page, page);
+	rig.host.injector.disarm();
+	ASSERT_EQ(rig.map(9 * page, block, page), TCEWIN_OK);
+	ASSERT_EQ(rig.map(255 * page, block + page, page), TCEWIN_OK);
+	EXPECT_EQ(rig.unmap(0, 3 * page), TCEWIN_OK);
+	EXPECT_EQ(rig.drop(block, mib), TCEWIN_STILL_MAPPED);
+	rig.expect_mapped(9 * page, block, page);
+	rig.expect_mapped(255 * page, block + page, page);
+	EXPECT_EQ(rig.kvm_put(255, 0), TCEWIN_OK);
+	rig.expect_unmapped(255 * page, page);
+	EXPECT_EQ(rig.unmap(0, mib), TCEWIN_OK);
+	EXPECT_EQ(rig.valid(), 0);
+	EXPECT_EQ(rig.drop(scattered, mib), TCEWIN_OK);
+	EXPECT_EQ(rig.drop(block, mib), TCEWIN_OK);
+}
+
+// While the ledger is behind nobody knows what an UNMAP would have to put back: it goes on to its end, whoever is
+// killed, and where firmware keeps it from that the window is stuck.
+void behind_and_undone(Test &t, Point point, int expected)
+{
+	Rig rig{t};
+	ASSERT_EQ(rig.add(huge, huge_size), TCEWIN_OK);
+	ASSERT_EQ(rig.add(scattered, mib), TCEWIN_OK);
+	ASSERT_EQ(rig.map(0, huge, 16 * mib), TCEWIN_OK);
+	for (u64 i : {3, 9})
+		EXPECT_EQ(rig.kvm_put(i, 0), TCEWIN_OK);
+	ASSERT_EQ(rig.kvm_put(11, scattered), TCEWIN_OK);
+	// the UNMAP's own memory is the first, the ledger's comes behind it
+	rig.host.injector.arm(Point::alloc, {.at = 2, .onwards = true});
+	rig.host.injector.arm(point, {.at = 3});
+	EXPECT_EQ(rig.unmap(0, 16 * mib), expected);
+	EXPECT_EQ(rig.host.injector.hits(point), 1);
+	rig.host.injector.disarm();
+	if (expected == TCEWIN_OK) {
+		EXPECT_EQ(rig.host.kvm.counts(), 0);
+		EXPECT_EQ(rig.valid(), 0);
+	} else {
+		EXPECT_EQ(rig.drop(huge, huge_size), TCEWIN_STILL_MAPPED);
+		EXPECT_EQ(rig.remove(0), TCEWIN_OK);
+		rig.host.events[TCEWIN_EVENT_STUCK] = 0;
+	}
+	EXPECT_EQ(rig.drop(huge, huge_size), TCEWIN_OK);
+	EXPECT_EQ(rig.drop(scattered, mib), TCEWIN_OK);
+}
+
+void behind_and_killed(Test &t) { behind_and_undone(t, Point::yield, TCEWIN_OK); }
+void behind_and_refused(Test &t) { behind_and_undone(t, Point::any_hcall, TCEWIN_STUCK); }
+
+// A guest that never stops clearing does not keep an ioctl.
+void without_end(Test &t)
+{
+	Rig rig{t};
+	ASSERT_EQ(rig.add(scattered, scattered_size), TCEWIN_OK);
+	ASSERT_EQ(rig.map(0, scattered, 4 * mib), TCEWIN_OK);
+	struct Guest {
+		Rig &rig;
+		tcewin_host_table *table;
+		u64 times;
+	} guest{rig, rig.default_table(), 0};
+	rig.host.meanwhile_context = &guest;
+	rig.host.meanwhile = [](void *context) {
+		auto &g = *static_cast<struct Guest *>(context);
+		if (g.rig.host.locks.holds(TCEWIN_LOCK_WINDOW) && ++g.times < 100000)
+			for (u64 i = 0; i < 512; i++)
+				(void)g.rig.host.kvm.clear(g.table, g.times % 8 * 8000 + i);
+	};
+	EXPECT_EQ(rig.unmap(0, 256 * mib), TCEWIN_OK);
+	rig.host.meanwhile = nullptr;
+	EXPECT(guest.times > 0 && guest.times < 1000);
+	EXPECT_EQ(rig.unmap(0, 256 * mib), TCEWIN_OK);
+	EXPECT_EQ(rig.drop(scattered, scattered_size), TCEWIN_OK);
+}
+
 // A page that KVM has put is put again beside an UNMAP of it: both are counted once.
 void put_again(Test &t)
 {
@@ -233,6 +320,10 @@ constexpr tcewin_case cases[] = {
 	CASE(remove_refused),
 	CASE_ON_BOTH(followed_at_the_limit),
 	CASE_ON_BOTH(followed_without_memory),
+	CASE_ON_BOTH(behind),
+	CASE_ON_BOTH(behind_and_killed),
+	CASE(behind_and_refused),
+	CASE_ON_BOTH(without_end),
 	CASE_ON_BOTH(put_again),
 };
 

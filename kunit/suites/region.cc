@@ -147,7 +147,6 @@ void set(Test &t)
 {
 	Memory m{t};
 	tcewin::Lock lock{tcewin_host_lock_new(TCEWIN_LOCK_CONTAINER)};
-	const tcewin::Exclusive hold{lock};
 	RegionSet s;
 	bool taken[256]{};
 	const tcewin::test::Box<u64[256]> box;
@@ -160,7 +159,14 @@ void set(Test &t)
 			bool free = true;
 			for (u64 i = first; i < first + n; i++)
 				free &= !taken[i];
-			const auto r = s.add(hold, m.mm, UserVa{scattered + first * 4 * kib}, Bytes{n * 4 * kib});
+			const UserVa from{scattered + first * 4 * kib};
+			auto r = s.check(from, Bytes{n * 4 * kib});
+			if (r) {
+				auto region = Region::create(m.mm, from, Bytes{n * 4 * kib});
+				ASSERT(region.has_value());
+				const tcewin::Exclusive hold{lock};
+				r = s.add(hold, *region);
+			}
 			ASSERT_EQ(r.has_value(), free);
 			if (!free)
 				EXPECT_EQ(r.error(), length[first] == n ? TCEWIN_ALREADY_REGISTERED : TCEWIN_OVERLAP);
@@ -170,6 +176,7 @@ void set(Test &t)
 				length[first] = n;
 		} else {
 			const u64 size = length[first] && !random.one_in(4) ? length[first] : n;
+			const tcewin::Exclusive hold{lock};
 			const auto r = s.remove(hold, UserVa{scattered + first * 4 * kib}, Bytes{size * 4 * kib});
 			ASSERT_EQ(r.has_value(), length[first] == size);
 			for (u64 i = first; r && i < first + size; i++)

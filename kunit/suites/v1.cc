@@ -132,11 +132,52 @@ void dirty(Test &t)
 	EXPECT_EQ(rig.mm->pins.size(), 0);
 }
 
+// MAPs that are held up at a page of the user's never have more pinned than ENABLE has charged for, however many they
+// are.
+void held_up(Test &t)
+{
+	constexpr u64 size = 8 * mib;
+	Personality p = Personality::qemu();
+	p.default_size = 4 * size;
+	Rig rig{t, {.personality = p, .kind = TCEWIN_CONTAINER_V1}};
+	ASSERT_EQ(rig.enable(), TCEWIN_OK);
+	struct Crowd {
+		Rig &rig;
+		u64 inside, most, refused;
+		void map()
+		{
+			const int status = tcewin_map(rig.container, 0, block, 8 * mib, rw);
+			refused += status == TCEWIN_NO_MEMORY;
+		}
+	} crowd{rig, 0, 0, 0};
+	rig.host.meanwhile_context = &crowd;
+	rig.host.meanwhile = [](void *context) {
+		auto &c = *static_cast<Crowd *>(context);
+		if (c.rig.host.locks.holds(TCEWIN_LOCK_CONTAINER) || c.refused || c.inside >= 6)
+			return;
+		c.inside++;
+		c.most = c.inside > c.most ? c.inside : c.most;
+		c.map();
+		c.inside--;
+	};
+	crowd.map();
+	rig.host.meanwhile = nullptr;
+	EXPECT_EQ(crowd.most, 4);
+	EXPECT(crowd.refused > 0);
+	EXPECT_EQ(rig.unmap(0, size), TCEWIN_OK);
+	EXPECT_EQ(rig.disable(), TCEWIN_OK);
+}
+
 constexpr tcewin_case cases[] = {
-	CASE_ON_BOTH(enable_and_disable),  CASE_ON_BOTH(enable_at_the_limit),
-	CASE_ON_BOTH(one_group),	   CASE_ON_BOTH(pins),
-	CASE_ON_BOTH(pins_of_large_pages), CASE_ON_BOTH(bad_memory),
-	CASE_ON_BOTH(interrupted),	   CASE_ON_BOTH(dirty),
+	CASE(held_up),
+	CASE_ON_BOTH(enable_and_disable),
+	CASE_ON_BOTH(enable_at_the_limit),
+	CASE_ON_BOTH(one_group),
+	CASE_ON_BOTH(pins),
+	CASE_ON_BOTH(pins_of_large_pages),
+	CASE_ON_BOTH(bad_memory),
+	CASE_ON_BOTH(interrupted),
+	CASE_ON_BOTH(dirty),
 };
 
 } // namespace
