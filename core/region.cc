@@ -176,14 +176,6 @@ void Region::fill(UserVa from, PageShift page, Access access, std::span<Tce> out
 	}
 }
 
-bool Region::holds(HostPhys real) const
-{
-	for (std::size_t i = 0; i < extents_.size(); i++)
-		if (real >= extents_[i].from() && real - extents_[i].from() < extent_end(i) - extents_[i].at())
-			return true;
-	return false;
-}
-
 RegionSet::~RegionSet()
 {
 	while (Region *r = tree_.first()) {

@@ -41,13 +41,12 @@ public:
 	bool whole(PageShift page) const { return page.aligned(Bytes{cuts_}); }
 	// The TCEs for consecutive IOMMU pages from @from; check() has passed.
 	void fill(UserVa from, PageShift page, Access access, std::span<Tce> out) const;
-	// The real address behind @va, which lies inside; and whether one is part of it, which takes long.
+	// The real address behind @va, which lies inside.
 	[[gnu::always_inline]] HostPhys real_at(UserVa va) const
 	{
 		const Extent &e = extents_[extent_at(va - start_)];
 		return e.from() + (va - start_ - e.at());
 	}
-	bool holds(HostPhys real) const;
 	// A device may have written [from, from + size).
 	void dirty(UserVa from, Bytes size) const
 	{

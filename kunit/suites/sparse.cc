@@ -169,6 +169,21 @@ void cut_at_the_limit(Test &t)
 	EXPECT_EQ(rig.drop(huge, huge_size), TCEWIN_OK);
 }
 
+// What one UNMAP has given back another uses: the page for its words is all that it asks for.
+void unmap_with_what_is_kept(Test &t)
+{
+	Rig rig{t};
+	ASSERT_EQ(rig.add(scattered, mib), TCEWIN_OK);
+	ASSERT_EQ(rig.map(0, scattered, mib), TCEWIN_OK);
+	ASSERT_EQ(rig.map(2 * mib, scattered, 4 * kib), TCEWIN_OK);
+	EXPECT_EQ(rig.unmap(2 * mib, 4 * kib), TCEWIN_OK);
+	const u64 calls = rig.calls(Point::alloc);
+	EXPECT_EQ(rig.unmap(64 * kib, 64 * kib), TCEWIN_OK);
+	EXPECT_EQ(rig.calls(Point::alloc) - calls, 1);
+	rig.expect_unmapped(64 * kib, 64 * kib);
+	rig.expect_mapped(128 * kib, scattered + 128 * kib, mib - 128 * kib);
+}
+
 // Nothing that is done for each of many mappings is done for all of them at once.
 void pauses(Test &t)
 {
@@ -193,6 +208,7 @@ constexpr tcewin_case cases[] = {
 	CASE(bookkeeping_is_charged),
 	CASE_ON_BOTH(unmap_at_the_limit),
 	CASE_ON_BOTH(cut_at_the_limit),
+	CASE_ON_BOTH(unmap_with_what_is_kept),
 	CASE_ON_BOTH(pauses),
 };
 
