@@ -90,10 +90,9 @@ public:
 	{
 		for (u64 w = 0; w < words; w++)
 			for (u64 left = page.bits[w]; left; left &= left - 1) {
-				const u64 lowest = left & (~left + 1);
 				const auto at = static_cast<u64>(std::countr_zero(left));
 				if (f(TceIndex{page.number * per_page + w * 64 + at}))
-					page.bits[w] &= ~lowest;
+					page.bits[w] &= ~(u64{1} << at);
 			}
 	}
 	void clear()

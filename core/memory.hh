@@ -28,26 +28,28 @@ struct HostDelete {
 template <class T>
 using Owned = std::unique_ptr<T, HostDelete>;
 
+// A new T in @memory of the host, or NO_MEMORY where that is nullptr.
+template <class T, class... A>
+Result<Owned<T>> make_in(void *memory, A &&...args)
+{
+	static_assert(alignof(T) <= 16, "what tcewin_host_alloc() promises");
+	if (!memory)
+		return fail(TCEWIN_NO_MEMORY);
+	return Owned<T>{::new (memory) T(std::forward<A>(args)...)};
+}
+
 // A new T, or NO_MEMORY.
 template <class T, class... A>
 Result<Owned<T>> make(A &&...args)
 {
-	static_assert(alignof(T) <= 16, "what tcewin_host_alloc() promises");
-	void *memory = tcewin_host_alloc(sizeof(T));
-	if (!memory)
-		return fail(TCEWIN_NO_MEMORY);
-	return Owned<T>{::new (memory) T(std::forward<A>(args)...)};
+	return make_in<T>(tcewin_host_alloc(sizeof(T)), std::forward<A>(args)...);
 }
 
 // The same where nobody may sleep.
 template <class T, class... A>
 Result<Owned<T>> make_now(A &&...args)
 {
-	static_assert(alignof(T) <= 16, "what tcewin_host_alloc_now() promises");
-	void *memory = tcewin_host_alloc_now(sizeof(T));
-	if (!memory)
-		return fail(TCEWIN_NO_MEMORY);
-	return Owned<T>{::new (memory) T(std::forward<A>(args)...)};
+	return make_in<T>(tcewin_host_alloc_now(sizeof(T)), std::forward<A>(args)...);
 }
 
 // Bookkeeping that the user pays for out of his locked memory, as long as it exists.

@@ -44,20 +44,12 @@ Result<Tce> Window::exchange(WindowTable &table, TceIndex i, Tce word)
 // Entry @i of @table becomes @word. What an ioctl has there ends in the other tables, and what KVM has in them stays.
 Result<> Window::write_now(WindowTable &table, TceIndex i, Tce word, const Run *claim)
 {
-	const TceRange one{i, TceCount{1}};
-	const auto write = [&](WindowTable &t, Tce what) {
-		return t.backend.visit([&](auto &backend) -> Result<> {
-			TRY(backend.set_now(i, what));
-			backend.invalidate(one);
-			return {};
-		});
-	};
 	Result<> r;
 	for (std::size_t k = 0; claim && r && k < tables_.size(); k++)
 		if (tables_[k].get() != &table)
-			r = write(*tables_[k], Tce{});
+			r = tables_[k]->set_now(i, Tce{});
 	if (r)
-		r = write(table, word.access() == Access::none ? Tce{} : word);
+		r = table.set_now(i, word.access() == Access::none ? Tce{} : word);
 	if (!r) [[unlikely]] {
 		write_back_now(i, claim, r.error());
 		if (writes(word.access()))
@@ -75,12 +67,7 @@ void Window::write_back_now(TceIndex i, const Run *claim, Error why)
 	for (const auto &t : tables_) {
 		const Tce theirs = t->foreign.get(i);
 		const Tce word = theirs.access() != Access::none ? theirs : mapped;
-		const auto back = t->backend.visit([&](auto &backend) -> Result<> {
-			TRY(backend.set_now(i, word));
-			backend.invalidate({i, TceCount{1}});
-			return {};
-		});
-		if (back || stuck_)
+		if (t->set_now(i, word) || stuck_)
 			continue;
 		stuck_ = true;
 		tcewin_host_event(nullptr, TCEWIN_EVENT_STUCK, "undoing failed", why);
@@ -143,7 +130,7 @@ Result<Tce> Window::clear_beside(WindowTable &table, TceIndex i)
 	marked_.store(true, std::memory_order_relaxed);
 	std::atomic_thread_fence(std::memory_order_seq_cst);
 	if (lock_.try_lock()) { // he has not seen it
-		auto r = stuck_ ? table.clear_beside(i).transform([] { return Tce{}; }) : exchange_now(table, i, Tce{});
+		auto r = clear_alone(table, i);
 		table.cleared.reset(i);
 		lock_.unlock();
 		return r;

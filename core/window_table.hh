@@ -55,6 +55,8 @@ struct WindowTable {
 	// sleep.
 	void dirty(Tce word) const;
 	void dirty_now(Tce word) const;
+	// Entry @i becomes @word, empty or not. FIRMWARE_ERROR. Does not sleep.
+	Result<> set_now(TceIndex i, Tce word);
 	// Entry @i is empty for devices, whatever the holder of the window's lock is doing. FIRMWARE_ERROR. Does not
 	// sleep.
 	Result<> clear_beside(TceIndex i);
