@@ -31,14 +31,14 @@ struct tcewin_kernel_ddw;
  * @lock: protects the rest
  * @mm: whose it is, with a reference (mmgrab); NULL while nobody's
  * @callers: calls that bound it or found it bound and have not ended yet
- * @kept: one of them succeeded, so it stays bound
+ * @owner: @mm once one of them succeeded, so that it stays bound; NULL before
  * @charged: bytes of bookkeeping charged so far, accounted in whole pages
  */
 struct tcewin_mm {
 	struct mutex lock; /* protects the rest */
 	struct mm_struct *mm;
 	unsigned int callers;
-	bool kept;
+	struct mm_struct *owner;
 	u64 charged;
 };
 
@@ -277,8 +277,9 @@ static inline bool tcewin_mm_is_other(const struct tcewin_mm *mm)
  */
 static inline bool tcewin_mm_is_mine(const struct tcewin_mm *mm)
 {
-	/* tcewin_mm_settle() sets @kept behind @mm. */
-	return smp_load_acquire(&mm->kept) && current->mm && READ_ONCE(mm->mm) == current->mm;
+	const struct mm_struct *owner = READ_ONCE(mm->owner);
+
+	return owner && owner == current->mm;
 }
 
 /* memory.c */

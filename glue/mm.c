@@ -18,7 +18,7 @@ void tcewin_mm_init(struct tcewin_mm *mm)
 	mutex_init(&mm->lock);
 	mm->mm = NULL;
 	mm->callers = 0;
-	mm->kept = false;
+	mm->owner = NULL;
 	mm->charged = 0;
 }
 
@@ -32,6 +32,7 @@ void tcewin_mm_drop(struct tcewin_mm *mm)
 	if (mm->mm)
 		mmdrop(mm->mm);
 	mm->mm = NULL;
+	mm->owner = NULL;
 	mutex_destroy(&mm->lock);
 }
 
@@ -70,8 +71,8 @@ void tcewin_mm_settle(struct tcewin_mm *mm, bool keep)
 {
 	mutex_lock(&mm->lock);
 	if (keep)
-		smp_store_release(&mm->kept, true);
-	if (!--mm->callers && !mm->kept) {
+		WRITE_ONCE(mm->owner, mm->mm);
+	if (!--mm->callers && !mm->owner) {
 		struct mm_struct *whose = mm->mm;
 
 		WRITE_ONCE(mm->mm, NULL);
@@ -80,51 +81,65 @@ void tcewin_mm_settle(struct tcewin_mm *mm, bool keep)
 	mutex_unlock(&mm->lock);
 }
 
-/* Accounts the change from what is charged to @bytes, in whole pages. Returns 0 or -ENOMEM. */
-static int recharge(struct tcewin_mm *mm, u64 bytes)
-{
-	unsigned long before = DIV_ROUND_UP_ULL(mm->charged, PAGE_SIZE);
-	unsigned long after = DIV_ROUND_UP_ULL(bytes, PAGE_SIZE);
-	int ret = 0;
+/* How a charge takes the mm's lock and its limit. */
+enum patience { WAITS, NOW, ANYWAY };
 
-	if (after > before)
-		ret = account_locked_vm(mm->mm, after - before, true);
-	else if (after < before)
-		ret = account_locked_vm(mm->mm, before - after, false);
-	if (!ret)
-		mm->charged = bytes;
+/* Returns 0, -ENOMEM over the limit, or -EAGAIN where nobody may sleep and somebody has the mm. */
+static int account(struct mm_struct *mm, unsigned long pages, enum patience patience)
+{
+	int ret;
+
+	if (patience == WAITS)
+		return account_locked_vm(mm, pages, true);
+	/* There is no mmap_write_trylock() any more; no VMA is touched. */
+	if (patience == ANYWAY)
+		down_write(&mm->mmap_lock);
+	else if (!down_write_trylock(&mm->mmap_lock))
+		return -EAGAIN;
+	ret = __account_locked_vm(mm, pages, true, current,
+				  patience == ANYWAY || capable(CAP_IPC_LOCK));
+	up_write(&mm->mmap_lock);
 	return ret;
 }
 
-/* The same where nobody may sleep: also -EAGAIN where somebody is about that mm's memory. */
-static int recharge_now(struct tcewin_mm *mm, u64 bytes)
+static unsigned long pages_of(u64 bytes)
 {
-	unsigned long before = DIV_ROUND_UP_ULL(mm->charged, PAGE_SIZE);
-	unsigned long after = DIV_ROUND_UP_ULL(bytes, PAGE_SIZE);
-	int ret = 0;
+	return DIV_ROUND_UP_ULL(bytes, PAGE_SIZE);
+}
 
-	if (after > before) {
-		/* There is no mmap_write_trylock() any more; no VMA is touched. */
-		if (!down_write_trylock(&mm->mm->mmap_lock))
-			return -EAGAIN;
-		ret = __account_locked_vm(mm->mm, after - before, true, current,
-					  capable(CAP_IPC_LOCK));
-		up_write(&mm->mm->mmap_lock);
-	}
-	if (!ret)
-		mm->charged = bytes;
-	return ret;
+/* @bytes more, in whole pages; @mm is locked. */
+static int charge(struct tcewin_mm *mm, u64 bytes, enum patience patience)
+{
+	unsigned long more;
+
+	if (!mm->mm || bytes > U64_MAX / 2 - mm->charged)
+		return TCEWIN_NO_MEMORY;
+	more = pages_of(mm->charged + bytes) - pages_of(mm->charged);
+	if (more && account(mm->mm, more, patience))
+		return TCEWIN_NO_MEMORY;
+	mm->charged += bytes;
+	return TCEWIN_OK;
+}
+
+int tcewin_host_charge(void *cookie, tcewin_u64 bytes)
+{
+	struct tcewin_mm *mm = cookie;
+	int status;
+
+	mutex_lock(&mm->lock);
+	status = charge(mm, bytes, WAITS);
+	mutex_unlock(&mm->lock);
+	return status;
 }
 
 int tcewin_host_charge_now(void *cookie, tcewin_u64 bytes)
 {
 	struct tcewin_mm *mm = cookie;
-	int status = TCEWIN_NO_MEMORY;
+	int status;
 
 	if (!mutex_trylock(&mm->lock))
 		return TCEWIN_NO_MEMORY;
-	if (mm->mm && bytes <= U64_MAX / 2 - mm->charged && !recharge_now(mm, mm->charged + bytes))
-		status = TCEWIN_OK;
+	status = charge(mm, bytes, NOW);
 	mutex_unlock(&mm->lock);
 	return status;
 }
@@ -132,40 +147,23 @@ int tcewin_host_charge_now(void *cookie, tcewin_u64 bytes)
 void tcewin_host_charge_anyway(void *cookie, tcewin_u64 bytes)
 {
 	struct tcewin_mm *mm = cookie;
-	unsigned long pages;
 
 	mutex_lock(&mm->lock);
-	if (!WARN_ON_ONCE(!mm->mm)) {
-		pages = DIV_ROUND_UP_ULL(mm->charged + bytes, PAGE_SIZE) -
-			DIV_ROUND_UP_ULL(mm->charged, PAGE_SIZE);
-		if (pages) {
-			mmap_write_lock(mm->mm);
-			__account_locked_vm(mm->mm, pages, true, current, true);
-			mmap_write_unlock(mm->mm);
-		}
-		mm->charged += bytes;
-	}
+	WARN_ON_ONCE(charge(mm, bytes, ANYWAY));
 	mutex_unlock(&mm->lock);
-}
-
-int tcewin_host_charge(void *cookie, tcewin_u64 bytes)
-{
-	struct tcewin_mm *mm = cookie;
-	int status = TCEWIN_NO_MEMORY;
-
-	mutex_lock(&mm->lock);
-	if (mm->mm && bytes <= U64_MAX / 2 - mm->charged && !recharge(mm, mm->charged + bytes))
-		status = TCEWIN_OK;
-	mutex_unlock(&mm->lock);
-	return status;
 }
 
 void tcewin_host_uncharge(void *cookie, tcewin_u64 bytes)
 {
 	struct tcewin_mm *mm = cookie;
+	unsigned long less;
 
 	mutex_lock(&mm->lock);
-	if (!WARN_ON_ONCE(!mm->mm || bytes > mm->charged))
-		recharge(mm, mm->charged - bytes);
+	if (!WARN_ON_ONCE(!mm->mm || bytes > mm->charged)) {
+		less = pages_of(mm->charged) - pages_of(mm->charged - bytes);
+		if (less)
+			account_locked_vm(mm->mm, less, false);
+		mm->charged -= bytes;
+	}
 	mutex_unlock(&mm->lock);
 }
