@@ -183,8 +183,8 @@ struct tcewin_table_info {
 struct tcewin_host_table;
 struct tcewin_table;
 /*
- * NULL when there is no memory. @mm is the cookie of the container, @lock the window's. Freed when it is closed and in no place of a PE; others may hold
- * the kernel's object for longer, then it leads nowhere.
+ * NULL when there is no memory. @mm is the cookie of the container, @lock the window's. Freed when it is closed and in no place of a PE;
+ * others may hold the kernel's object for longer, then it leads nowhere.
  */
 struct tcewin_host_table *tcewin_host_table_new(void *mm, struct tcewin_host_lock *lock, const struct tcewin_table_info *info);
 void tcewin_host_table_free(struct tcewin_host_table *table);
