@@ -83,7 +83,14 @@ Result<Tce> Window::exchange_now(WindowTable &table, TceIndex i, Tce word)
 		return Tce{};
 	if (claim)
 		TRY(ended_.reserve(i));
-	TRY(write_now(table, i, word, claim));
+	if (auto r = write_now(table, i, word, claim); !r) {
+		if (!stuck_ || word == Tce{})
+			return fail(r.error());
+		// Its maker's count stays, as that of what was there does: host.h's settle_rest() ends both.
+		table.doubtful = old;
+		table.foreign.set(i, word);
+		return fail(TCEWIN_STUCK);
+	}
 	if (claim) {
 		ended_.set(i);
 		marked_.store(true, std::memory_order_relaxed);

@@ -84,6 +84,7 @@ struct WindowTable {
 	ForeignEntries foreign;
 	Marks cleared;	       // by KVM, while somebody had the window's lock; guarded by the window's gate, as is:
 	bool leaving{};	       // firmware is taking it away: nothing can be written into it
+	Tce doubtful;	       // what others had in a stuck window's entry that is to be another now: either is there
 	std::size_t members{}; // PEs that have it
 	bool walked{};	       // hardware may do so for good
 };

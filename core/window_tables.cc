@@ -109,6 +109,7 @@ void Window::drop_table(WindowTable *table)
 		if (!abandoned_) {
 			follow_clears(*table, Rewrite::no); // in the tables of others
 			table->settle(geometry().all());    // what it ends is dirty
+			table->dirty(table->doubtful);
 			tcewin_host_table_settle_rest(table->host.get());
 		}
 		if (abandoned_ || (table->walked && table->tree)) {

@@ -80,6 +80,17 @@ static void settle_old(struct tcewin_host_table *table, unsigned long entry, tce
 		uncount(table, address, stored);
 }
 
+/* The entry may be what it was as long as the table is there. No other put follows. */
+static void keep_old(struct tcewin_host_table *table, unsigned long entry)
+{
+	__be64 *address = tcewin_address(&table->addresses, entry, false);
+
+	if (!address)
+		return;
+	table->doubtful = *address;
+	WRITE_ONCE(*address, 0);
+}
+
 /* A put is over, and whoever waits may come. */
 static void end_put(struct tcewin_host_table *table)
 {
@@ -175,7 +186,7 @@ static int put(struct tcewin_host_table *table, unsigned long entry, unsigned lo
 	       enum dma_data_direction direction)
 {
 	tcewin_u64 tce;
-	int ret;
+	int status;
 
 	if (!is_putting(table))
 		return -ENODEV;
@@ -184,10 +195,15 @@ static int put(struct tcewin_host_table *table, unsigned long entry, unsigned lo
 	/* What KVM would complain of, as often as the guest likes, leads nowhere instead. */
 	if (is_memory(&table->table, hpa))
 		tce |= iommu_direction_to_tce_perm(direction);
-	ret = tcewin_errno(tcewin_table_exchange(table->engine, entry, &tce));
-	if (!ret)
+	status = tcewin_table_exchange(table->engine, entry, &tce);
+	if (status == TCEWIN_OK) {
 		settle_old(table, entry, tce);
-	return ret;
+	} else if (status == TCEWIN_STUCK) {
+		/* A refusal would take the count away: KVM stores it like any other. */
+		keep_old(table, entry);
+		status = TCEWIN_OK;
+	}
+	return tcewin_errno(status);
 }
 
 static int exchange(struct iommu_table *tbl, long index, unsigned long *hpa,
@@ -309,4 +325,6 @@ static void uncount_rest(__be64 *address, void *table)
 void tcewin_host_table_settle_rest(struct tcewin_host_table *table)
 {
 	tcewin_addresses_each(&table->addresses, uncount_rest, table);
+	if (table->doubtful)
+		uncount(table, &table->doubtful, table->doubtful);
 }

@@ -31,6 +31,7 @@ struct tcewin_host_lock {
  * @engine: the engine's part, NULL while it is closed; protected by the gate
  * @mm: of the container; only while it is open, and for the engine
  * @addresses: the user address behind each entry that KVM has put
+ * @doubtful: what was stored before a put that may not have taken place; 0: there is none
  * @tce_kill: the platform's (PowerNV)
  */
 struct tcewin_host_table {
@@ -40,6 +41,7 @@ struct tcewin_host_table {
 	struct tcewin_table *engine;
 	struct tcewin_mm *mm;
 	struct xarray addresses;
+	__be64 doubtful;
 	void (*tce_kill)(struct iommu_table *tbl, unsigned long index, unsigned long pages);
 };
 

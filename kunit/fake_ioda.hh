@@ -22,6 +22,7 @@ struct KvmTable {
 	unsigned holders;     // guests that have the table, whatever the engine does with it
 	bool freed;	      // by the engine
 	Hash<u64> addresses;  // by entry, what it has stored: each is a count on the memory there
+	Vector<u64> doubtful; // and what it had stored for an entry that is that one or its successor
 };
 
 } // namespace tcewin::test

@@ -28,15 +28,20 @@ bool FakeKvm::uncount(tcewin_host_table *table, u64 entry)
 	const u64 *stored = table->kvm.addresses.find(entry);
 	if (!stored)
 		return false;
-	FakePin *pin = FakeMemory::pin_at(table->kvm.mm, *stored);
-	if (!pin || !pin->mapped) {
-		complaints_.add("settles what nobody has counted", entry, *stored);
-	} else {
-		pin->mapped--;
-		counts_--;
-	}
+	uncount_at(table, *stored);
 	table->kvm.addresses.erase(entry);
 	return true;
+}
+
+void FakeKvm::uncount_at(tcewin_host_table *table, u64 address)
+{
+	FakePin *pin = FakeMemory::pin_at(table->kvm.mm, address);
+	if (!pin || !pin->mapped) {
+		complaints_.add("settles what nobody has counted", address);
+		return;
+	}
+	pin->mapped--;
+	counts_--;
 }
 
 // Another address than that of the entry which is gone: KVM has one more to store.
@@ -58,6 +63,9 @@ void FakeKvm::settle_rest(tcewin_host_table *table)
 	table->kvm.addresses.each([&](u64 entry, u64) { entries.push(entry); });
 	for (const u64 entry : entries)
 		(void)uncount(table, entry);
+	for (const u64 address : table->kvm.doubtful)
+		uncount_at(table, address);
+	table->kvm.doubtful.clear();
 }
 
 // ---- a guest ----
@@ -94,7 +102,15 @@ void FakeKvm::gone(tcewin_host_table *table, u64 entry, u64 tce)
 	(void)uncount(table, entry);
 }
 
-// The new count comes before the entry, the old one goes behind it.
+// The entry may be what it was for as long as the table is there: the count for that stays.
+void FakeKvm::keep(tcewin_host_table *table, u64 entry)
+{
+	if (const u64 *stored = table->kvm.addresses.find(entry))
+		table->kvm.doubtful.push(*stored);
+	table->kvm.addresses.erase(entry);
+}
+
+// The new count comes before the entry, the old one goes behind it. It is stored all the same if the table is stuck.
 int FakeKvm::exchange(tcewin_host_table *table, u64 entry, u64 address, u32 access)
 {
 	FakeHost &h = FakeHost::current();
@@ -116,6 +132,10 @@ int FakeKvm::exchange(tcewin_host_table *table, u64 entry, u64 address, u32 acce
 			gone(table, entry, tce);
 			return status;
 		}
+		if (status == TCEWIN_STUCK) {
+			keep(table, entry);
+			return status;
+		}
 		FakeMemory::pin_at(table->kvm.mm, address)->mapped--;
 		counts_--;
 	}
@@ -135,9 +155,10 @@ void FakeKvm::store(tcewin_host_table *table, u64 entry, u64 address)
 int FakeKvm::put_page(tcewin_host_table *table, u64 entry, u64 address, u32 access)
 {
 	int status = ask(table, entry);
-	if (status == TCEWIN_OK)
+	const bool asked = status == TCEWIN_OK;
+	if (asked)
 		status = exchange(table, entry, address, access);
-	if (status == TCEWIN_OK)
+	if (asked && (status == TCEWIN_OK || status == TCEWIN_STUCK))
 		store(table, entry, address);
 	return status;
 }

@@ -49,6 +49,8 @@ public:
 private:
 	static void end_put(tcewin_host_table *table);
 	bool uncount(tcewin_host_table *table, u64 entry);
+	void uncount_at(tcewin_host_table *table, u64 address);
+	static void keep(tcewin_host_table *table, u64 entry);
 	void gone(tcewin_host_table *table, u64 entry, u64 tce);
 
 	Complaints &complaints_;

@@ -181,7 +181,9 @@ int tcewin_table_begin(struct tcewin_table *table, tcewin_u64 entry);
 /*
  * Between the two, the entry becomes *@tce (a register's word); afterwards *@tce is the one that came the same way before, 0 where there
  * was none or an ioctl's, which is gone then. One with an address but no permission is none, though its maker has counted for that address
- * and is told of it the next time. FIRMWARE_ERROR, STUCK: as it was.
+ * and is told of it the next time. FIRMWARE_ERROR: as it was. STUCK: the entry is the one or the other, so both counts are to
+ * stay: it is to be stored like one that succeeded, and what was stored for the old one is to be kept until
+ * tcewin_host_table_settle_rest().
  */
 int tcewin_table_exchange(struct tcewin_table *table, tcewin_u64 entry, tcewin_u64 *tce);
 void tcewin_table_end(struct tcewin_table *table);

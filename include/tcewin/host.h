@@ -201,7 +201,7 @@ void tcewin_host_table_close(struct tcewin_host_table *table);
 int tcewin_host_table_settle(struct tcewin_host_table *table, tcewin_u64 entry, tcewin_u64 real);
 /*
  * The table is closed, for good, and holds no entry any more: whatever others still count for entries of it goes. What the maker of an
- * entry stored last stands for one count.
+ * entry stored last stands for one count, and so does what it had stored before a tcewin_table_exchange() that ended in STUCK.
  */
 void tcewin_host_table_settle_rest(struct tcewin_host_table *table);
 /*

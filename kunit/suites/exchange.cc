@@ -176,10 +176,46 @@ void fails(Test &t)
 		}
 }
 
+// Firmware refuses a put after it has stored the word, and then to take it back: nobody knows which of the two is
+// there. Neither page is given back before the table is gone, and then both are dirty.
+void stuck(Test &t)
+{
+	for (bool over_another : {false, true}) {
+		Note which{t, "over another", over_another};
+		{
+			Rig rig{t};
+			ASSERT_EQ(rig.add(block, mib), TCEWIN_OK);
+			ASSERT_EQ(rig.add(scattered, mib), TCEWIN_OK);
+			if (over_another)
+				ASSERT_EQ(rig.kvm_put(3, block), TCEWIN_OK);
+			rig.host.injector.arm(Point::put, {.at = 1, .partial = 1});
+			rig.host.injector.arm(Point::any_hcall, {.at = 2, .onwards = true});
+			// a later one is refused, and userspace hears of it
+			EXPECT_EQ(rig.kvm_put(3, scattered), TCEWIN_STUCK);
+			EXPECT_EQ(rig.kvm_put(4, scattered), TCEWIN_STUCK);
+			rig.host.injector.disarm();
+			EXPECT(rig.reach(12 * kib, true) == rig.host.memory.real_of(rig.mm, scattered));
+			EXPECT_EQ(rig.drop(scattered, mib), TCEWIN_STILL_MAPPED);
+			EXPECT_EQ(rig.drop(block, mib), over_another ? TCEWIN_STILL_MAPPED : TCEWIN_OK);
+			// the guest takes it away, and the books stay as they are
+			EXPECT_EQ(rig.kvm_put(3, 0), TCEWIN_OK);
+			EXPECT_EQ(rig.drop(scattered, mib), TCEWIN_STILL_MAPPED);
+			EXPECT_EQ(rig.remove(rig.personality().default_start), TCEWIN_OK);
+			EXPECT_EQ(rig.host.kvm.counts(), 0);
+			EXPECT_EQ(rig.drop(scattered, mib), TCEWIN_OK);
+			if (over_another)
+				EXPECT_EQ(rig.drop(block, mib), TCEWIN_OK);
+			EXPECT_EQ(rig.host.events[TCEWIN_EVENT_STUCK], 1);
+			rig.host.events[TCEWIN_EVENT_STUCK] = 0;
+		}
+		t.fresh_host();
+	}
+}
+
 constexpr tcewin_case cases[] = {
 	CASE_ON_BOTH(put_replace_clear), CASE_ON_BOTH(over_a_mapping), CASE_ON_BOTH(one_entry),
 	CASE_ON_BOTH(under_a_mapping),	 CASE_ON_BOTH(window_goes),    CASE_ON_BOTH(a_debt),
-	CASE_ON_BOTH(two_pes),		 CASE_ON_BOTH(fails),
+	CASE_ON_BOTH(two_pes),		 CASE_ON_BOTH(fails),	       CASE(stuck),
 };
 
 } // namespace

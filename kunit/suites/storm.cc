@@ -257,7 +257,7 @@ void storm(Test &t, Personality p, std::span<const u64> corpus, tcewin_container
 	EXPECT(done.create);
 }
 
-constexpr u64 once_red[] = {60, 73, 74, 0x131};
+constexpr u64 once_red[] = {60, 73, 74, 0x131, 0xf1d71a3c};
 
 void qemu(Test &t) { storm(t, Personality::qemu(), once_red); }
 void powervm(Test &t) { storm(t, Personality::powervm(), once_red); }
