@@ -190,8 +190,9 @@ public:
 
 	std::size_t size() const { return size_; }
 	bool empty() const { return size_ == 0; }
-	T &operator[](std::size_t i) { return data_[i]; }
-	const T &operator[](std::size_t i) const { return data_[i]; }
+	// Which check it.
+	T &operator[](std::size_t i) { return std::span{data_, size_}[i]; }
+	const T &operator[](std::size_t i) const { return std::span{data_, size_}[i]; }
 	T *begin() { return data_; }
 	T *end() { return data_ + size_; }
 	const T *begin() const { return data_; }

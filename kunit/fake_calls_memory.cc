@@ -163,8 +163,8 @@ void tcewin_host_dirty(const struct tcewin_piece *pieces, tcewin_u64 count, tcew
 	if (!count || first < pieces[0].offset || (count > 1 && first >= pieces[1].offset) || first >= end ||
 	    end <= pieces[count - 1].offset)
 		h.complaints.add("tcewin_host_dirty() of other pieces", first, end);
-	const auto how = h.injector.any_hit() || h.meanwhile || !h.memory.to_file ? FakeMemory::Precision::rough
-										  : FakeMemory::Precision::exact;
+	const bool rough = h.injector.any_hit() || h.meanwhile || !h.memory.to_file || h.memory.scarce;
+	const auto how = rough ? FakeMemory::Precision::rough : FakeMemory::Precision::exact;
 	for (u64 i = 0; i < count && first < end; i++) {
 		const u64 stop = i + 1 < count && pieces[i + 1].offset < end ? pieces[i + 1].offset : end;
 		h.memory.dirty(pieces[i].real + (first - pieces[i].offset), stop - first, how);

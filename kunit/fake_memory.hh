@@ -56,6 +56,7 @@ public:
 
 	u32 page_shift{12}; // the host's
 	bool to_file{true}; // what tcewin_host_pin() says of all memory
+	bool scarce{};	    // a limit refuses what is half done: what did not take place may be made dirty
 
 	FakeMm *new_mm();
 	// Gives @mm memory at [start, start + size), @size a power of two of pieces.

@@ -13,13 +13,15 @@ host-suites := $(shell sed -n 's/^SUITE(\(.*\));$$/\1/p' kunit/suites.def)
 host-unlisted := $(filter-out $(host-suites),$(basename $(notdir $(wildcard kunit/suites/*.cc))))
 $(if $(host-unlisted),$(error kunit/suites.def does not list: $(host-unlisted)))
 
+host-hardening := -D_LIBCPP_HARDENING_MODE=_LIBCPP_HARDENING_MODE_FAST
 host-common := -std=c++23 -stdlib=libc++ -O1 -g -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
-host-flags := $(host-common) -Wall -Wextra -Werror -Wthread-safety -Iinclude -Icore -Ikunit
+host-flags := $(host-common) -Wall -Wextra -Werror -Wthread-safety -Iinclude -Icore -Icore/libcxx -Ikunit $(host-hardening)
 # what the module is compiled like
 host-bare := -fno-exceptions -fno-rtti -fno-threadsafe-statics
 
-host-bare-sources := $(wildcard core/*.cc) $(filter-out kunit/host_%.cc,$(wildcard kunit/*.cc)) $(host-suites:%=kunit/suites/%.cc)
-host-sources := $(host-bare-sources) $(wildcard kunit/host_*.cc)
+host-rig-sources := $(wildcard core/*.cc) $(filter-out kunit/host_%.cc,$(wildcard kunit/*.cc))
+host-bare-sources := $(host-rig-sources) $(host-suites:%=kunit/suites/%.cc)
+host-sources := $(host-bare-sources) kunit/host_run.cc kunit/host_runner.cc kunit/host_hardening.cc
 host-objects := $(host-sources:%.cc=$(HOST_LANE)/%.o)
 
 $(HOST_LANE)/tcewin-tests: $(host-objects) $(HOST_LANE)/gtest.o
@@ -38,7 +40,27 @@ $(HOST_LANE)/gtest.o: kunit/host.mk
 	@echo "  CXX     $@"
 	@$(HOST_CXX) $(host-common) -I$(GTEST_SOURCE)/include -I$(GTEST_SOURCE) -c -o $@ $(GTEST_SOURCE)/src/gtest-all.cc
 
-$(HOST_LANE)/kunit/host_runner.o: host-flags += -isystem $(GTEST_SOURCE)/include
+$(HOST_LANE)/kunit/host_runner.o $(HOST_LANE)/kunit/host_hardening.o: host-flags += -isystem $(GTEST_SOURCE)/include
+
+# The fuzzer: it learns from what the core does, and not from what the fakes do.
+fuzz-lane := build/host-fuzz
+fuzz-sources := $(host-rig-sources) kunit/host_run.cc kunit/host_fuzz.cc
+fuzz-objects := $(fuzz-sources:%.cc=$(fuzz-lane)/%.o)
+$(fuzz-lane)/core/%.o: fuzz-flags := -fsanitize=fuzzer-no-link
+$(host-rig-sources:%.cc=$(fuzz-lane)/%.o): host-flags += $(host-bare)
+$(fuzz-objects): $(fuzz-lane)/%.o: %.cc kunit/host.mk
+	@mkdir -p $(@D)
+	@echo "  CXX     $@"
+	@$(HOST_CXX) $(host-flags) $(fuzz-flags) -MMD -MP -c -o $@ $<
+
+# libFuzzer itself is compiled with the other C++ library.
+$(fuzz-lane)/tcewin-fuzz: $(fuzz-objects)
+	@echo "  LINK    $@"
+	@$(HOST_CXX) $(host-common) -fsanitize=fuzzer -static-libstdc++ -o $@ $^ -Wl,-lstdc++
+
+.PHONY: fuzzer
+fuzzer: $(fuzz-lane)/tcewin-fuzz
+-include $(fuzz-objects:.o=.d)
 
 .PHONY: test
 test: $(HOST_LANE)/tcewin-tests

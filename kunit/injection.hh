@@ -39,6 +39,7 @@ struct Injection {
 	bool onwards{};	 // and every one behind it
 	long status{-1}; // what a hypercall or RTAS call answers then
 	u64 partial{};	 // how many entries a hypercall has written by then
+	bool fades{};	 // only the first has
 };
 
 class Injector
@@ -58,7 +59,8 @@ public:
 		a.seen++;
 		if (!a.what.at || (a.what.onwards ? a.seen < a.what.at : a.seen != a.what.at))
 			return nullptr;
-		a.hits++;
+		if (a.hits++ && a.what.fades)
+			a.what.partial = 0;
 		any_hit_ = true;
 		return &a.what;
 	}
