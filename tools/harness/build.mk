@@ -10,7 +10,7 @@ HARNESS_INC := build/ppc64le/harness-include
 
 HARNESS_SRC := $(wildcard tools/harness/*.cc tools/harness/*/*.cc)
 HARNESS_OBJS := $(HARNESS_SRC:tools/harness/%.cc=$(HARNESS_OBJ)/%.o)
-HARNESS_FLAGS := -std=c++23 -O1 -Wall -Wextra -Werror -Itools/harness -isystem $(HARNESS_INC) -DFMT_HEADER_ONLY
+HARNESS_FLAGS := -std=c++23 -O1 -Wall -Wextra -Werror -Itools/harness -isystem $(HARNESS_INC)
 
 $(HARNESS_BIN): $(HARNESS_OBJS)
 	@echo '  LD      $@'

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "abi/bench.hh"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 namespace harness::abi

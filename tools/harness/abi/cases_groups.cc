@@ -2,6 +2,8 @@
 // ABI.md: two PEs in one container. The machine has to have three with an edu: the second like the first, the third
 // with other page sizes.
 #include "abi/case.hh"
+
+#include <algorithm>
 #include "abi/join.hh"
 #include "abi/maps.hh"
 #include "lib/bare.hh"

@@ -2,6 +2,8 @@
 // ABI.md on bare metal: windows go by place, and the kernel's bypass, by which a device reaches all memory, is closed
 // while a user has its PE.
 #include "abi/case.hh"
+
+#include <algorithm>
 #include "abi/maps.hh"
 #include "lib/bare.hh"
 #include "lib/bypass.hh"

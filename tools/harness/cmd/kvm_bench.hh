@@ -3,6 +3,7 @@
 // registered there, and a table of KVM's joined to the DDW. Each scenario has a bench, and a process, of its own.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 
 #include "cmd/kvm.hh"

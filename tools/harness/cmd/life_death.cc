@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // After the process: a child maps shared memory and is killed; the parent, which still has that memory, aims the device
 // at the addresses the child used. First with nobody in charge of the group, then in a container with nothing mapped.
+#include <algorithm>
 #include <signal.h>
 
 #include "cmd/life.hh"

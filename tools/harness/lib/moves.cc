@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "lib/moves.hh"
 
+#include <algorithm>
+
 #include "lib/probe.hh"
 #include "lib/region.hh"
 #include "lib/window.hh"

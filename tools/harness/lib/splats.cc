@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "lib/splats.hh"
 
+#include <algorithm>
 #include <cstdlib>
 #include <string_view>
 
