@@ -8,32 +8,55 @@ using namespace tcewin::test;
 namespace
 {
 
-void storm(Test &t, Personality p, std::span<const u64> corpus, tcewin_container_kind kind = TCEWIN_CONTAINER_V2)
+Successes storms(Test &t, const Setup &one, std::span<const u64> corpus, Storm::Calls calls)
 {
 	Successes done{};
-	for (unsigned pes = 1; pes <= Rig::most && !t.failed(); pes++) {
-		Note at{t, "PEs", pes};
-		each_seed(t, corpus, t.rounds(300), [&](u64 seed) {
-			Storm{t, {.personality = with_small_default(p), .pes = pes, .kind = kind}, Random{seed}, done}
-				.run(200);
-		});
+	Setup setup = one;
+	for (setup.pes = 1; setup.pes <= Rig::most && !t.failed(); setup.pes++) {
+		Note at{t, "PEs", setup.pes};
+		each_seed(t, corpus, t.rounds(150),
+			  [&](u64 seed) { Storm{t, setup, Random{seed}, done, calls}.run(200); });
 	}
-	// a storm in which nothing works shows nothing
-	EXPECT(done.map && done.unmap && done.memory && done.remove && done.attach && done.detach && done.put);
-	EXPECT(done.create);
+	return done;
 }
 
 constexpr u64 once_red[] = {60, 73, 74, 0x131, 0xf1d71a3c};
 
-void qemu(Test &t) { storm(t, Personality::qemu(), once_red); }
-void powervm(Test &t) { storm(t, Personality::powervm(), once_red); }
-void vf(Test &t) { storm(t, Personality::powervm_vf(), once_red); }
-void vf_above_4g(Test &t) { storm(t, Personality::powervm_vf_above_4g(), once_red); }
-void ioda2(Test &t) { storm(t, Personality::ioda2(), once_red); }
-void borrowed(Test &t) { storm(t, Personality::without_ddw(), once_red, TCEWIN_CONTAINER_V2_ANY_PE); }
+// A storm in which nothing works shows nothing.
+void storm(Test &t, Personality p, tcewin_container_kind kind = TCEWIN_CONTAINER_V2)
+{
+	const Setup setup{.personality = with_small_default(p), .kind = kind};
+	for (const auto calls : {Storm::Calls::old, Storm::Calls::all}) {
+		const bool old = calls == Storm::Calls::old;
+		Note at{t, "calls", old ? 0u : 1u};
+		const Successes done =
+			storms(t, setup, old ? std::span<const u64>{once_red} : std::span<const u64>{}, calls);
+		EXPECT(done.map && done.unmap && done.memory && done.remove && done.attach && done.detach && done.put);
+		EXPECT(done.create);
+	}
+}
+
+void v1_of(Test &t, Personality p)
+{
+	const Successes done =
+		storms(t, {.personality = with_small_default(p), .kind = TCEWIN_CONTAINER_V1}, {}, Storm::Calls::all);
+	EXPECT(done.map && done.unmap && done.attach && done.detach);
+}
+
+void qemu(Test &t) { storm(t, Personality::qemu()); }
+void powervm(Test &t) { storm(t, Personality::powervm()); }
+void vf(Test &t) { storm(t, Personality::powervm_vf()); }
+void vf_above_4g(Test &t) { storm(t, Personality::powervm_vf_above_4g()); }
+void ioda2(Test &t) { storm(t, Personality::ioda2()); }
+void borrowed(Test &t) { storm(t, Personality::without_ddw(), TCEWIN_CONTAINER_V2_ANY_PE); }
+
+void v1(Test &t) { v1_of(t, Personality::qemu()); }
+void v1_borrowed(Test &t) { v1_of(t, Personality::without_ddw()); }
+void v1_on_ioda2(Test &t) { v1_of(t, Personality::ioda2()); }
 
 constexpr tcewin_case cases[] = {
-	CASE(qemu), CASE(powervm), CASE(vf), CASE(vf_above_4g), CASE_ON_IODA2(ioda2), CASE(borrowed),
+	CASE(qemu),	CASE(powervm), CASE(vf),	  CASE(vf_above_4g),	      CASE_ON_IODA2(ioda2),
+	CASE(borrowed), CASE(v1),      CASE(v1_borrowed), CASE_ON_IODA2(v1_on_ioda2),
 };
 
 } // namespace

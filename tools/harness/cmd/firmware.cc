@@ -107,6 +107,10 @@ Firmware::Calls Firmware::count(const Act &act)
 	Calls calls;
 	auto numbers = std::ranges::all_of(told.lines, [](auto &line) { return parse_number(line).has_value(); });
 	if (!told.ended || !numbers || told.lines.size() != functions.size()) {
+		if (!told.ended)
+			told.lines.emplace_back("the process died in it, or did not end");
+		else if (told.lines.size() != functions.size())
+			told.lines.emplace_back("not every function was counted");
 		print(fmt::format("{}/none", act.name), Ending::done, "-", told.lines);
 		return calls;
 	}
@@ -136,8 +140,13 @@ std::vector<Firmware_case> Firmware::cases_of(const Act &act, Calls calls) const
 	}
 	// What a stuck window does is asked where all is in the default window of a v2 container.
 	std::erase_if(cases, [this](auto &test) {
+		if (!chosen(test))
+			return true;
 		auto ending = expected(test.act->name, test.site->name, test.when);
-		return !chosen(test) || ending == Ending::quarantined || (ending == Ending::stuck && !test.act->window);
+		auto elsewhere = ending == Ending::quarantined || (ending == Ending::stuck && !test.act->window);
+		if (elsewhere)
+			fmt::print("  n/a  {:<44} {:<8} not asked here\n", test.name(), name_of(ending));
+		return elsewhere;
 	});
 	return cases;
 }

@@ -112,6 +112,8 @@ void Trial::refuse(const Site &site, unsigned first, int times, Ending ending)
 	auto result = act_.call(scene_);
 	auto wanted = ending == Ending::refused ? site.error : ending == Ending::stuck ? EIO : 0;
 	say_("= " + outcome(result));
+	if (!armed->fired())
+		say_("no call was made to fail");
 	if ((result ? 0 : result.error().code()) != wanted)
 		return say_("expected " + Errno{wanted}.name());
 	switch (ending) {

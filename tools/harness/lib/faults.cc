@@ -49,7 +49,7 @@ std::string Faults::obstacle(const std::vector<std::string> &functions)
 Result<Faults> Faults::arm(const std::vector<Fault> &faults, unsigned first, int times)
 {
 	disarm();
-	Faults armed;
+	Faults armed{times};
 	if (auto done = set_all(first, times); !done)
 		return std::unexpected{done.error()};
 	for (auto &fault : faults)
@@ -68,6 +68,13 @@ Result<unsigned> Faults::calls() const
 	if (!left)
 		return std::unexpected{left.error()};
 	return none - static_cast<unsigned>(parse_number(*left).value_or(none));
+}
+
+// The kernel counts down what is left.
+bool Faults::fired() const
+{
+	auto left = read_line(folder + "times");
+	return left && parse_number(*left) && *parse_number(*left) != static_cast<std::uint64_t>(times_);
 }
 
 } // namespace harness

@@ -20,7 +20,7 @@ struct Fault {
 class Faults
 {
 public:
-	static constexpr int for_ever = -1;
+	static constexpr int for_ever = 1 << 20;
 
 	// What keeps this kernel from it; empty: nothing. `functions` are to be in its list.
 	static std::string obstacle(const std::vector<std::string> &functions);
@@ -34,8 +34,9 @@ public:
 	static void disarm();
 
 	Result<unsigned> calls() const; // of count()
+	bool fired() const;		// some call has failed
 
-	Faults(Faults &&other) noexcept : armed_{std::exchange(other.armed_, false)} {}
+	Faults(Faults &&other) noexcept : armed_{std::exchange(other.armed_, false)}, times_{other.times_} {}
 	Faults &operator=(Faults &&) = delete;
 	~Faults()
 	{
@@ -44,9 +45,10 @@ public:
 	}
 
 private:
-	Faults() = default;
+	explicit Faults(int times) : times_{times} {}
 
 	bool armed_ = true;
+	int times_;
 };
 
 } // namespace harness
