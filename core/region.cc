@@ -22,7 +22,7 @@ Result<Owned<Region>> Region::create(void *mm, UserVa start, Bytes size)
 	TRY(from_status(tcewin_host_pin(mm, start.raw(), size.raw(), &pin, &to_file)));
 	auto region = make<Region>(mm, start, size, pin);
 	if (!region) {
-		(void)tcewin_host_unpin(mm, pin);
+		tcewin_host_unpin_late(mm, pin);
 		return region;
 	}
 	(*region)->to_file_ = to_file != 0;
@@ -109,18 +109,22 @@ Result<> Region::pin_pages(PageShift page, Access access)
 Region::~Region()
 {
 	if (registered()) {
-		if (auto r = let_go(); !r)
-			tcewin_host_event(nullptr, TCEWIN_EVENT_STUCK, "somebody else maps registered memory",
-					  r.error());
+		dirty_written();
+		tcewin_host_unpin_late(mm_, pin_);
 	} else if (pinned_ > Bytes{0}) {
 		unpin_pages(Bytes{0}, pinned_, page_, access_);
 	}
 }
 
-Result<> Region::let_go()
+void Region::dirty_written()
 {
 	if (written_.exchange(false, std::memory_order_relaxed))
 		dirty(start_, size_);
+}
+
+Result<> Region::let_go()
+{
+	dirty_written();
 	return from_status(tcewin_host_unpin(mm_, pin_)).transform([&] { pin_ = nullptr; });
 }
 

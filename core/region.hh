@@ -26,7 +26,8 @@ public:
 	static Result<Owned<Region>> pin_now(void *mm, UserVa start, Bytes size, PageShift page, Access access);
 	Region(void *mm, UserVa start, Bytes size, void *pin) : mm_{mm}, start_{start}, size_{size}, pin_{pin} {}
 	Region(const Region &) = delete;
-	// Unpins a registered region, and of one that a MAP was to make what it has pinned, unless the MAP happened.
+	// Unpins a registered region, as soon as nobody else (KVM) maps it; and of one that a MAP was to make what it
+	// has pinned, unless the MAP happened.
 	~Region();
 
 	UserVa start() const { return start_; }
@@ -92,6 +93,7 @@ private:
 	static_assert(sizeof(Extent) == sizeof(tcewin_piece)); // an array of these is one of those
 
 	Result<> find_extents();
+	void dirty_written();
 	Result<> pin_pages(PageShift page, Access access);
 	void add_extent(Bytes at, HostPhys real);
 	void unpin_pages(Bytes first, Bytes last, PageShift page, Access access) const;

@@ -283,6 +283,8 @@ static inline bool tcewin_mm_is_mine(const struct tcewin_mm *mm)
 }
 
 /* memory.c */
+void tcewin_memory_settle(void);
+void tcewin_memory_uncounted(void);
 void tcewin_memory_exit(void);
 
 /* host.c */

@@ -118,6 +118,8 @@ struct tcewin_handle *tcewin_handle_get(const void *data)
 void tcewin_handle_destroy(struct tcewin_handle *handle)
 {
 	tcewin_container_destroy(handle->container);
+	/* Its tables have gone, and with them what was mapped of other containers' memory. */
+	tcewin_memory_settle();
 	/* Pages that stay pinned are in the mm's list: it must not go away with them. */
 	if (!handle->stuck)
 		tcewin_mm_drop(&handle->mm);

@@ -3,16 +3,37 @@
  * Registered memory, kept in the mm's mm_iommu list: KVM looks regions up there, and another
  * container of the same process may have registered the same one. A pin is a reference on an
  * entry of that list.
+ *
+ * KVM counts what it maps in that entry, whichever container registered the memory, and the list
+ * does not drop an entry while there is a count. A container may end before the count does: its pin
+ * is kept here until then.
  */
 #include <linux/backing-dev.h>
+#include <linux/jiffies.h>
+#include <linux/list.h>
 #include <linux/llist.h>
 #include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/pagemap.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/workqueue.h>
 #include <asm/mmu_context.h>
 #include "glue.h"
+
+/**
+ * struct pin - what tcewin_host_pin() returns
+ * @mem: the entry of the mm's list
+ * @mm: whose list it is, with a reference, once the pin is kept
+ * @next: among those that are kept; it is here from the start, for an end must not want memory
+ */
+struct pin {
+	struct mm_iommu_table_group_mem_t *mem;
+	struct mm_struct *mm;
+	struct list_head next;
+};
 
 /* The status for what mm_iommu_new() said; a positive number is the pages before a hole. */
 static int pin_status(long ret)
@@ -59,13 +80,34 @@ static bool is_of_file(struct mm_struct *mm, unsigned long address, unsigned lon
 	return found;
 }
 
-int tcewin_host_pin(void *cookie, tcewin_u64 address, tcewin_u64 size, void **pin,
+static int get(struct mm_struct *mm, unsigned long address, unsigned long pages,
+	       struct mm_iommu_table_group_mem_t **mem)
+{
+	long ret;
+
+	*mem = mm_iommu_get(mm, address, pages);
+	if (!*mem) {
+		ret = mm_iommu_new(mm, address, pages, mem);
+		/* It overlaps a region: perhaps the same, which another container just made. */
+		if (ret == -EINVAL) {
+			*mem = mm_iommu_get(mm, address, pages);
+			ret = *mem ? 0 : -EINVAL;
+		}
+		if (ret)
+			return pin_status(ret);
+	}
+	if (is_memory(*mem, address))
+		return TCEWIN_OK;
+	mm_iommu_put(mm, *mem);
+	return TCEWIN_FAULT;
+}
+
+int tcewin_host_pin(void *cookie, tcewin_u64 address, tcewin_u64 size, void **made,
 		    tcewin_u32 *to_file)
 {
 	struct mm_struct *mm = ((struct tcewin_mm *)cookie)->mm;
-	struct mm_iommu_table_group_mem_t *mem;
-	unsigned long pages = size >> PAGE_SHIFT;
-	long ret;
+	struct pin *pin;
+	int status;
 
 	if (WARN_ON_ONCE(mm != current->mm))
 		return TCEWIN_FAULT;
@@ -73,30 +115,22 @@ int tcewin_host_pin(void *cookie, tcewin_u64 address, tcewin_u64 size, void **pi
 	if (!access_ok((void __user *)address, size))
 		return TCEWIN_FAULT;
 
-	mem = mm_iommu_get(mm, address, pages);
-	if (!mem) {
-		ret = mm_iommu_new(mm, address, pages, &mem);
-		/* It overlaps a region: perhaps the same, which another container just made. */
-		if (ret == -EINVAL) {
-			mem = mm_iommu_get(mm, address, pages);
-			ret = mem ? 0 : -EINVAL;
-		}
-		if (ret)
-			return pin_status(ret);
+	pin = kzalloc(sizeof(*pin), GFP_KERNEL_ACCOUNT);
+	if (!pin)
+		return TCEWIN_NO_MEMORY;
+	status = get(mm, address, size >> PAGE_SHIFT, &pin->mem);
+	if (status) {
+		kfree(pin);
+		return status;
 	}
-	if (!is_memory(mem, address)) {
-		mm_iommu_put(mm, mem);
-		return TCEWIN_FAULT;
-	}
-	*pin = mem;
+	*made = pin;
 	*to_file = is_of_file(mm, address, address + size);
 	return TCEWIN_OK;
 }
 
-int tcewin_host_unpin(void *cookie, void *pin)
+static int put(struct mm_struct *mm, const struct pin *pin)
 {
-	struct tcewin_mm *mm = cookie;
-	long ret = mm_iommu_put(mm->mm, pin);
+	long ret = mm_iommu_put(mm, pin->mem);
 
 	if (ret == -EBUSY)
 		return TCEWIN_STILL_MAPPED;
@@ -104,6 +138,93 @@ int tcewin_host_unpin(void *cookie, void *pin)
 		tcewin_host_event(NULL, TCEWIN_EVENT_BUG, "memory is not in the list", ret);
 	return TCEWIN_OK;
 }
+
+int tcewin_host_unpin(void *cookie, void *pin)
+{
+	struct tcewin_mm *mm = cookie;
+	int status = put(mm->mm, pin);
+
+	if (status == TCEWIN_OK)
+		kfree(pin);
+	return status;
+}
+
+/* ---- pins that their containers have left behind ---- */
+
+/* Somebody has let go of memory: one try for all that do so in this time. */
+#define SOON (HZ / 50)
+/* KVM may have let go without our hearing of it, and so may the in-tree driver. */
+#define BACKSTOP (5 * HZ)
+
+static void try_again(struct work_struct *work);
+
+static LIST_HEAD(kept);
+static DEFINE_MUTEX(kept_lock);	/* protects the list; whether it is empty anybody may ask */
+static DECLARE_DELAYED_WORK(soon, try_again);
+static DECLARE_DELAYED_WORK(backstop, try_again);
+
+void tcewin_host_unpin_late(void *cookie, void *data)
+{
+	struct mm_struct *mm = ((struct tcewin_mm *)cookie)->mm;
+	struct pin *pin = data;
+
+	if (tcewin_host_unpin(cookie, pin) == TCEWIN_OK)
+		return;
+	/* The list that the entry is in goes with the mm. */
+	mmgrab(mm);
+	pin->mm = mm;
+	__module_get(THIS_MODULE);
+	mutex_lock(&kept_lock);
+	list_add_tail(&pin->next, &kept);
+	mutex_unlock(&kept_lock);
+	/* Whoever let go just now has seen an empty list. */
+	schedule_delayed_work(&soon, SOON);
+}
+
+/**
+ * tcewin_memory_settle() - unpins what is kept and not mapped any more
+ *
+ * Context: may sleep, no lock of the engine's is held.
+ */
+void tcewin_memory_settle(void)
+{
+	struct pin *pin, *next;
+
+	if (list_empty(&kept))
+		return;
+	mutex_lock(&kept_lock);
+	list_for_each_entry_safe(pin, next, &kept, next) {
+		cond_resched();
+		if (put(pin->mm, pin) == TCEWIN_STILL_MAPPED)
+			continue;
+		list_del(&pin->next);
+		mmdrop(pin->mm);
+		kfree(pin);
+		module_put(THIS_MODULE);
+	}
+	mutex_unlock(&kept_lock);
+}
+
+/* It is flushed before the module goes, which it may just have let go. */
+static void try_again(struct work_struct *work)
+{
+	tcewin_memory_settle();
+	if (!list_empty(&kept))
+		schedule_delayed_work(&backstop, BACKSTOP);
+}
+
+/**
+ * tcewin_memory_uncounted() - somebody maps less of registered memory than before
+ *
+ * Context: any.
+ */
+void tcewin_memory_uncounted(void)
+{
+	if (unlikely(!list_empty(&kept)))
+		schedule_delayed_work(&soon, SOON);
+}
+
+/* ---- what is behind a pin, and pages of a MAP's ---- */
 
 /*
  * So many bytes from a page on are certainly where they seem to be: the page, or what is left of a
@@ -121,16 +242,17 @@ static unsigned long certain(unsigned long hpa, unsigned long address)
 	return page_size(page);
 }
 
-tcewin_u32 tcewin_host_pin_extents(void *pin, tcewin_u64 address, tcewin_u64 size,
+tcewin_u32 tcewin_host_pin_extents(void *data, tcewin_u64 address, tcewin_u64 size,
 				   struct tcewin_extent *extents, tcewin_u32 room)
 {
+	struct mm_iommu_table_group_mem_t *mem = ((struct pin *)data)->mem;
 	struct tcewin_extent *last = NULL;
 	unsigned long step, hpa;
 	u32 count = 0;
 	u64 at;
 
 	for (at = 0; at < size; at += step) {
-		if (mm_iommu_ua_to_hpa(pin, address + at, PAGE_SHIFT, &hpa))
+		if (mm_iommu_ua_to_hpa(mem, address + at, PAGE_SHIFT, &hpa))
 			return 0;
 		step = min_t(u64, certain(hpa, address + at), size - at);
 		if (last && last->real + last->bytes == hpa) {
@@ -250,13 +372,16 @@ void tcewin_host_dirty_now(tcewin_u64 real, tcewin_u64 bytes)
 }
 
 /**
- * tcewin_memory_exit() - no page waits any more to be made dirty
+ * tcewin_memory_exit() - no page waits any more to be made dirty, and no pin is kept
  *
- * Context: the module's exit.
+ * Context: the module's exit. Each pin that is kept holds the module, so there is none: but the
+ * work that undid the last one may not have ended.
  */
 void tcewin_memory_exit(void)
 {
 	flush_work(&late_work);
+	cancel_delayed_work_sync(&soon);	/* it may begin the other */
+	cancel_delayed_work_sync(&backstop);
 }
 
 static __always_inline void dirty_memory(u64 real, u64 bytes)

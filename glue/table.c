@@ -64,6 +64,7 @@ static bool uncount(struct tcewin_host_table *table, __be64 *address, __be64 sto
 	if (mem)
 		mm_iommu_mapped_dec(mem);
 	rcu_read_unlock();
+	tcewin_memory_uncounted();
 	return true;
 }
 

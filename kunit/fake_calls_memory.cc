@@ -140,11 +140,20 @@ int tcewin_host_unpin(void *mm, void *pin)
 	FakeHost &h = FakeHost::current();
 	Entered in{h};
 	h.locks.sleeps();
-	if (pin_of(pin)->users == 1 && pin_of(pin)->mapped)
+	if (FakeMemory::busy(pin_of(pin)))
 		return TCEWIN_STILL_MAPPED;
 	if (h.memory.unpin(mm_of(mm), pin_of(pin)))
 		h.firmware.check_reach("unpinned what a device can reach");
 	return TCEWIN_OK;
+}
+
+void tcewin_host_unpin_late(void *mm, void *pin)
+{
+	if (tcewin_host_unpin(mm, pin) == TCEWIN_OK)
+		return;
+	FakeHost &h = FakeHost::current();
+	Entered in{h};
+	h.memory.keep(pin_of(pin));
 }
 
 tcewin_u32 tcewin_host_pin_extents(void *pin, tcewin_u64 address, tcewin_u64 size, struct tcewin_extent *extents,

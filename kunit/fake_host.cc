@@ -76,6 +76,14 @@ void FakeHost::settled()
 	locks.settled();
 	firmware.settled();
 	ioda.settled();
+	unpin_kept();
+}
+
+// Somebody may have let go of memory whose pin the host keeps.
+void FakeHost::unpin_kept()
+{
+	if (memory.unpin_kept())
+		firmware.check_reach("unpinned what a device can reach");
 }
 
 void FakeHost::finish()
@@ -84,6 +92,7 @@ void FakeHost::finish()
 		complaints.add("the engine says that it has a bug", events[TCEWIN_EVENT_BUG]);
 	if (stuck_is_expected)
 		return;
+	unpin_kept();
 	firmware.finish();
 	kvm.finish();
 	memory.finish();

@@ -67,6 +67,8 @@ public:
 	bool stuck_is_expected{}; // what a stuck window holds is kept for good
 
 private:
+	void unpin_kept();
+
 	friend class Entered;
 	static inline constinit FakeHost *current_ = nullptr;
 	tcewin_run_lock *lock_; // one call of host.h at a time

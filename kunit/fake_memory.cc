@@ -178,6 +178,19 @@ bool FakeMemory::unpin(FakeMm *mm, FakePin *pin)
 	return true;
 }
 
+bool FakeMemory::unpin_kept()
+{
+	bool any = false;
+	for (u64 i = kept_.size(); i-- > 0;) {
+		FakePin *pin = kept_[i];
+		if (busy(pin))
+			continue;
+		kept_.erase(i);
+		any |= unpin(pin->mm, pin);
+	}
+	return any;
+}
+
 int FakeMemory::pin_page(FakeMm *mm, u64 address, u64 *real)
 {
 	const u64 size = u64{1} << page_shift, page = address & ~(size - 1);

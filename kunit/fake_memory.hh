@@ -65,6 +65,12 @@ public:
 	// host.h's functions of the same names; unpin() only drops a user of the pin, true when it was the last.
 	int pin(FakeMm *mm, u64 address, u64 size, FakePin **pin);
 	bool unpin(FakeMm *mm, FakePin *pin);
+	// KVM maps what the last user of @pin gives back: it stays for now.
+	static bool busy(const FakePin *pin) { return pin->users == 1 && pin->mapped; }
+	// A user of @pin has gone for good, and the pin is busy: it is unpinned by a later unpin_kept().
+	void keep(FakePin *pin) { kept_.push(pin); }
+	// As many as are not busy any more; true when one of them is not pinned any more.
+	bool unpin_kept();
 	// tcewin_host_pin_pages() and tcewin_host_unpin_page() for one page of the host; true when nothing pins it any
 	// more.
 	int pin_page(FakeMm *mm, u64 address, u64 *real);
@@ -96,6 +102,7 @@ public:
 private:
 	Complaints &complaints_;
 	Vector<FakeMm *> mms_;
+	Vector<FakePin *> kept_;
 	u64 next_real_{u64{1} << 32};
 };
 

@@ -113,7 +113,10 @@ void tcewin_pe_destroy(struct tcewin_pe *pe);
 
 /* @mm is the cookie of pin and charge. NO_MEMORY. */
 int tcewin_container_create(void *mm, enum tcewin_container_kind kind, struct tcewin_container **container);
-/* Ends every mapping, removes every window, unpins every region. PEs are to be detached first. */
+/*
+ * Ends every mapping, removes every window, unpins every region: one that KVM maps by a window of another container as soon as it does
+ * not any more. PEs are to be detached first.
+ */
 void tcewin_container_destroy(struct tcewin_container *container);
 
 /*

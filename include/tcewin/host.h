@@ -250,6 +250,11 @@ int tcewin_host_pin(void *mm, tcewin_u64 address, tcewin_u64 size, void **pin, t
  * then they stay pinned, and the pin is as it was.
  */
 int tcewin_host_unpin(void *mm, void *pin);
+/*
+ * The same for a pin that nobody will ask for again. If somebody else (KVM) maps the pages, the host keeps the pin, and undoes it when
+ * they do not any more. Then the cookie @mm may be gone.
+ */
+void tcewin_host_unpin_late(void *mm, void *pin);
 /* Physically contiguous memory, in whole pages of the host. */
 struct tcewin_extent {
 	tcewin_u64 real;

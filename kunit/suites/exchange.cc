@@ -212,10 +212,51 @@ void stuck(Test &t)
 	}
 }
 
+// KVM may put what another container of the process has registered. That one ends first: the memory stays pinned for as
+// long as the entry is there, and not for longer.
+void of_another_container(Test &t)
+{
+	enum { by_the_guest, by_unmap, by_remove, with_the_container };
+	for (u64 ends : {by_the_guest, by_unmap, by_remove, with_the_container}) {
+		Note which{t, "ends", ends};
+		{
+			Rig rig{t};
+			ASSERT_EQ(rig.add(block, mib), TCEWIN_OK);
+			tcewin_container *other{};
+			ASSERT_EQ(tcewin_container_create(rig.mm, TCEWIN_CONTAINER_V2, &other), TCEWIN_OK);
+			EXPECT_EQ(tcewin_register_memory(other, scattered, mib), TCEWIN_OK);
+			EXPECT_EQ(tcewin_register_memory(other, huge, 4 * mib), TCEWIN_OK);
+			EXPECT_EQ(rig.kvm_put(3, scattered), TCEWIN_OK);
+			EXPECT_EQ(tcewin_unregister_memory(other, scattered, mib), TCEWIN_STILL_MAPPED);
+			tcewin_container_destroy(other);
+			EXPECT(FakeMemory::pin_at(rig.mm, scattered));
+			EXPECT(!FakeMemory::pin_at(rig.mm, huge));
+			rig.expect_mapped(12 * kib, scattered, 4 * kib);
+			if (ends == by_the_guest)
+				EXPECT_EQ(rig.kvm_put(3, 0), TCEWIN_OK);
+			else if (ends == by_unmap)
+				EXPECT_EQ(rig.unmap(0, mib), TCEWIN_OK);
+			else if (ends == by_remove)
+				EXPECT_EQ(rig.remove(rig.personality().default_start), TCEWIN_OK);
+			else
+				rig.close();
+			EXPECT(!FakeMemory::pin_at(rig.mm, scattered));
+		}
+		t.fresh_host();
+	}
+}
+
 constexpr tcewin_case cases[] = {
-	CASE_ON_BOTH(put_replace_clear), CASE_ON_BOTH(over_a_mapping), CASE_ON_BOTH(one_entry),
-	CASE_ON_BOTH(under_a_mapping),	 CASE_ON_BOTH(window_goes),    CASE_ON_BOTH(a_debt),
-	CASE_ON_BOTH(two_pes),		 CASE_ON_BOTH(fails),	       CASE(stuck),
+	CASE_ON_BOTH(put_replace_clear),
+	CASE_ON_BOTH(over_a_mapping),
+	CASE_ON_BOTH(one_entry),
+	CASE_ON_BOTH(under_a_mapping),
+	CASE_ON_BOTH(window_goes),
+	CASE_ON_BOTH(a_debt),
+	CASE_ON_BOTH(two_pes),
+	CASE_ON_BOTH(fails),
+	CASE(stuck),
+	CASE_ON_BOTH(of_another_container),
 };
 
 } // namespace

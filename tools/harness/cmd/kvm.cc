@@ -46,6 +46,7 @@ constexpr Scenario scenarios[] = {
 	{"race", "hypercalls against MAP, UNMAP and REMOVE of the same entries", kvm_race},
 	{"one-entry", "virtual CPUs and an ioctl at one entry at a time", kvm_one_entry},
 	{"two-groups", "a window that two PEs have", kvm_two_groups},
+	{"elsewhere", "memory that another container registered, which is closed first", kvm_elsewhere},
 	{"rmmod", "rmmod while KVM has the table", kvm_rmmod},
 	{"two-groups-joined", "on PowerNV: both PEs of a window given to KVM", kvm_two_groups_joined, true},
 	{"join-twice", "a table joined twice to one window", kvm_join_twice, true},

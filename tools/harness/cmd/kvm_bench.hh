@@ -117,6 +117,7 @@ void kvm_race(Kvm_bench &bench);
 void kvm_one_entry(Kvm_bench &bench);
 void kvm_two_groups(Kvm_bench &bench);
 void kvm_two_groups_joined(Kvm_bench &bench);
+void kvm_elsewhere(Kvm_bench &bench);
 void kvm_rmmod(Kvm_bench &bench);
 
 } // namespace harness
