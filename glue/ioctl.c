@@ -90,77 +90,97 @@ static int unmap_dma(struct tcewin_handle *handle, void __user *arg)
 	return tcewin_errno(tcewin_unmap(handle->container, unmap.iova, unmap.size));
 }
 
-/* The calls that make the container the caller's, once they have read what the caller wants. */
+/*
+ * The calls that make the container the caller's. Each has read its argument before it comes here:
+ * that may take as long as the user likes, for a page of his may be served by himself. Meanwhile
+ * the container may become another's, so only then is it asked whose it is, and it is the caller's
+ * until the call ends. The engine checks what is wanted after that: a stranger learns nothing of
+ * the container.
+ */
+static int owning(struct tcewin_handle *handle,
+		  int (*act)(struct tcewin_handle *handle, void *request), void *request)
+{
+	int ret = tcewin_mm_bind(&handle->mm);
+
+	if (ret)
+		return ret;
+	ret = act(handle, request);
+	tcewin_mm_settle(&handle->mm, !ret);
+	return ret;
+}
+
+static int do_register(struct tcewin_handle *handle, void *request)
+{
+	const struct vfio_iommu_spapr_register_memory *memory = request;
+
+	return tcewin_errno(tcewin_register_memory(handle->container, memory->vaddr,
+						   memory->size));
+}
 
 static int register_memory(struct tcewin_handle *handle, void __user *arg)
 {
 	struct vfio_iommu_spapr_register_memory memory;
+	int ret = read_request(&memory, sizeof(memory), 0, arg);
+
+	return ret ?: owning(handle, do_register, &memory);
+}
+
+static int do_create(struct tcewin_handle *handle, void *request)
+{
+	struct vfio_iommu_spapr_tce_create *create = request;
+	u64 start;
 	int ret;
 
-	ret = read_request(&memory, sizeof(memory), 0, arg);
-	if (ret)
-		return ret;
-	ret = tcewin_mm_bind(&handle->mm);
-	if (ret)
-		return ret;
-	ret = tcewin_errno(tcewin_register_memory(handle->container, memory.vaddr, memory.size));
-	tcewin_mm_settle(&handle->mm, !ret);
+	ret = tcewin_errno(tcewin_create_window(handle->container, create->page_shift,
+						create->window_size, create->levels, &start));
+	if (!ret)
+		create->start_addr = start;
 	return ret;
 }
 
 static int create_window(struct tcewin_handle *handle, void __user *arg)
 {
 	struct vfio_iommu_spapr_tce_create create;
-	u64 start;
-	int ret;
+	int ret = read_request(&create, sizeof(create), 0, arg);
 
-	ret = read_request(&create, sizeof(create), 0, arg);
 	if (ret)
 		return ret;
 	/* Whoever cannot be told where the window is gets none. */
 	if (copy_to_user(arg, &create, sizeof(create)))
 		return -EFAULT;
-	ret = tcewin_mm_bind(&handle->mm);
+	ret = owning(handle, do_create, &create);
 	if (ret)
 		return ret;
-	ret = tcewin_errno(tcewin_create_window(handle->container, create.page_shift,
-						create.window_size, create.levels, &start));
-	tcewin_mm_settle(&handle->mm, !ret);
-	if (ret)
-		return ret;
-	create.start_addr = start;
 	if (!copy_to_user(arg, &create, sizeof(create)))
 		return 0;
 	/* The page has gone meanwhile: nobody knows where the window is. */
-	tcewin_remove_window(handle->container, start);
+	tcewin_remove_window(handle->container, create.start_addr);
 	return -EFAULT;
+}
+
+static int do_remove(struct tcewin_handle *handle, void *request)
+{
+	const struct vfio_iommu_spapr_tce_remove *remove = request;
+
+	return tcewin_errno(tcewin_remove_window(handle->container, remove->start_addr));
 }
 
 static int remove_window(struct tcewin_handle *handle, void __user *arg)
 {
 	struct vfio_iommu_spapr_tce_remove remove;
-	int ret;
+	int ret = read_request(&remove, sizeof(remove), 0, arg);
 
-	ret = read_request(&remove, sizeof(remove), 0, arg);
-	if (ret)
-		return ret;
-	ret = tcewin_mm_bind(&handle->mm);
-	if (ret)
-		return ret;
-	ret = tcewin_errno(tcewin_remove_window(handle->container, remove.start_addr));
-	tcewin_mm_settle(&handle->mm, !ret);
-	return ret;
+	return ret ?: owning(handle, do_remove, &remove);
+}
+
+static int do_enable(struct tcewin_handle *handle, void *unused)
+{
+	return tcewin_errno(tcewin_enable(handle->container));
 }
 
 static int enable(struct tcewin_handle *handle)
 {
-	int ret = tcewin_mm_bind(&handle->mm);
-
-	if (ret)
-		return ret;
-	ret = tcewin_errno(tcewin_enable(handle->container));
-	tcewin_mm_settle(&handle->mm, !ret);
-	return ret;
+	return owning(handle, do_enable, NULL);
 }
 
 /* And those that only its owner has a use for. */
