@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The words that a table's it_ops->useraddrptr() points to: the user address behind each entry, for
- * whoever puts entries to keep. Pages of them come when first asked for and stay with the table.
+ * whoever puts entries to keep. Pages of them come when first asked for, and stay until the engine
+ * has done with the table.
  */
 #include <linux/slab.h>
 #include "glue.h"

@@ -225,7 +225,6 @@ static int exchange(struct iommu_table *tbl, long index, unsigned long *hpa,
 /* The last reference, perhaps from an RCU callback. The kernel frees the rest. */
 static void last_put(struct iommu_table *tbl)
 {
-	tcewin_addresses_free(&to_table(tbl)->addresses);
 	tcewin_host_lock_put(to_table(tbl)->lock);
 	module_put(THIS_MODULE);
 }
@@ -281,6 +280,9 @@ struct tcewin_host_table *tcewin_host_table_new(void *mm, struct tcewin_host_loc
 }
 
 /*
+ * The addresses go now, though KVM may have the table for longer: a closed table gives none out,
+ * and whoever had one was behind the gate with it.
+ *
  * KVM reads tables[] and takes its reference without a lock, as it walks its own list. Not by
  * call_rcu(): whoever has closed everything may unload the module at once.
  */
