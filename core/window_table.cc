@@ -98,7 +98,7 @@ void WindowTable::settle_entries(TceRange range)
 		pauses.step();
 		const HostPhys real = foreign.get(i).real();
 		dirty(foreign.get(i));
-		const bool done = tcewin_host_table_settle(host.get(), i.raw(), real.raw()) == TCEWIN_OK;
+		const bool done = tcewin_host_table_settle(host.get(), i.raw()) == TCEWIN_OK;
 		foreign.set(i, done ? Tce{} : Tce{real, Access::none});
 	}
 }

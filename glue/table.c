@@ -312,7 +312,7 @@ void tcewin_host_table_close(struct tcewin_host_table *table)
 	set_engine(table, NULL);
 }
 
-int tcewin_host_table_settle(struct tcewin_host_table *table, tcewin_u64 entry, tcewin_u64 real)
+int tcewin_host_table_settle(struct tcewin_host_table *table, tcewin_u64 entry)
 {
 	__be64 *address = tcewin_address(&table->addresses, entry, false);
 	const __be64 stored = address ? READ_ONCE(*address) : 0;

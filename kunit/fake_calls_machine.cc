@@ -121,11 +121,11 @@ void tcewin_host_table_close(struct tcewin_host_table *table)
 	h.leave(table->kvm.gate);
 }
 
-int tcewin_host_table_settle(struct tcewin_host_table *table, tcewin_u64 entry, tcewin_u64 real)
+int tcewin_host_table_settle(struct tcewin_host_table *table, tcewin_u64 entry)
 {
 	FakeHost &h = FakeHost::current();
 	Entered in{h};
-	return h.kvm.settle(table, entry, real);
+	return h.kvm.settle(table, entry);
 }
 
 void tcewin_host_table_settle_rest(struct tcewin_host_table *table)

@@ -44,13 +44,11 @@ void FakeKvm::uncount_at(tcewin_host_table *table, u64 address)
 	counts_--;
 }
 
-// Another address than that of the entry which is gone: KVM has one more to store.
-int FakeKvm::settle(tcewin_host_table *table, u64 entry, u64 real)
+int FakeKvm::settle(tcewin_host_table *table, u64 entry)
 {
 	if (!locks_.holds(TCEWIN_LOCK_WINDOW))
-		complaints_.add("settles outside of the window's lock", entry, real);
-	const u64 *stored = table->kvm.addresses.find(entry);
-	if (injector_.fires(Point::settle) || !stored || memory_.real_of(table->kvm.mm, *stored) != real)
+		complaints_.add("settles outside of the window's lock", entry);
+	if (injector_.fires(Point::settle))
 		return TCEWIN_STILL_MAPPED;
 	return uncount(table, entry) ? TCEWIN_OK : TCEWIN_STILL_MAPPED;
 }

@@ -22,7 +22,7 @@ public:
 	// host.h's functions of these names; the caller holds the fake host's own lock, and is behind the table's gate.
 	void open(tcewin_host_table *table, tcewin_table *engine);
 	void close(tcewin_host_table *table);
-	int settle(tcewin_host_table *table, u64 entry, u64 real);
+	int settle(tcewin_host_table *table, u64 entry);
 	void settle_rest(tcewin_host_table *table);
 
 	// A guest has the table from now on, until it lets go of it. With the fake host's lock held.

@@ -195,10 +195,10 @@ void tcewin_host_table_free(struct tcewin_host_table *table);
 void tcewin_host_table_open(struct tcewin_host_table *table, struct tcewin_table *engine);
 void tcewin_host_table_close(struct tcewin_host_table *table);
 /*
- * An entry that came by tcewin_table_exchange() is gone by other means, and with it what its maker counted for the memory at @real.
+ * An entry that came by tcewin_table_exchange() is gone by other means, and with it what its maker counted for the memory behind it.
  * Status: STILL_MAPPED when that cannot be told. Called with the window's lock held.
  */
-int tcewin_host_table_settle(struct tcewin_host_table *table, tcewin_u64 entry, tcewin_u64 real);
+int tcewin_host_table_settle(struct tcewin_host_table *table, tcewin_u64 entry);
 /*
  * The table is closed, for good, and holds no entry any more: whatever others still count for entries of it goes. What the maker of an
  * entry stored last stands for one count, and so does what it had stored before a tcewin_table_exchange() that ended in STUCK.
