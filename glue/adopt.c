@@ -4,6 +4,7 @@
  * platform's, from load or hotplug to unload, as bus.c hears of them.
  */
 #define pr_fmt(fmt) "tcewin: " fmt
+#include <linux/cleanup.h>
 #include <linux/iommu.h>
 #include <linux/module.h>
 #include <linux/pci.h>
@@ -13,8 +14,14 @@
 #include "lpar.h"
 
 /*
- * Inside of a group's mutex, so nothing that takes that one may be called with it held. An entry
- * goes only with the last device of its PE, or with the module.
+ * Who changes the list has this one from the look-up to the end of the change: two functions of a
+ * PE may come at the same time, and a device may go while its PE is adopted. A group's mutex is
+ * inside of it.
+ */
+static DEFINE_MUTEX(adopting);
+/*
+ * Inside of a group's mutex, so nothing that takes that one may be called with it held. Entries in
+ * the list are complete. One goes only with the last device of its PE, or with the module.
  */
 static DEFINE_MUTEX(adopted_lock);
 static LIST_HEAD(adopted);
@@ -66,19 +73,34 @@ static bool is_blocked(struct device *dev)
 	return domain && domain->type == IOMMU_DOMAIN_BLOCKED;
 }
 
-static void forget(struct tcewin_adopted *entry)
+/* One that is not in the list. */
+static void free_entry(struct tcewin_adopted *entry)
 {
-	WRITE_ONCE(entry->table_group->ops, entry->platform);
-	pass_through(entry->table_group);
-	mutex_lock(&adopted_lock);
-	list_del(&entry->next);
-	mutex_unlock(&adopted_lock);
 	if (entry->pe)
 		tcewin_pe_destroy(entry->pe);
 	tcewin_kernel_ddw_forget(entry);
 	tcewin_pe_forget(&entry->host);
 	mutex_destroy(&entry->tables_lock);
 	kfree(entry);
+}
+
+static void list(struct tcewin_adopted *entry)
+{
+	lockdep_assert_held(&adopting);
+	mutex_lock(&adopted_lock);
+	list_add(&entry->next, &adopted);
+	mutex_unlock(&adopted_lock);
+}
+
+static void forget(struct tcewin_adopted *entry)
+{
+	lockdep_assert_held(&adopting);
+	WRITE_ONCE(entry->table_group->ops, entry->platform);
+	pass_through(entry->table_group);
+	mutex_lock(&adopted_lock);
+	list_del(&entry->next);
+	mutex_unlock(&adopted_lock);
+	free_entry(entry);
 }
 
 /* Windows are made by firmware's DDW calls where they can be, and wanted. */
@@ -92,7 +114,8 @@ static enum tcewin_platform platform(void)
 	return tcewin_on_powernv() ? TCEWIN_IODA2 : TCEWIN_LPAR;
 }
 
-static struct tcewin_adopted *add(struct iommu_table_group *table_group)
+/* One that is not in the list yet, and has nothing of the engine's. */
+static struct tcewin_adopted *new_entry(struct iommu_table_group *table_group)
 {
 	struct tcewin_adopted *entry = kzalloc(sizeof(*entry), GFP_KERNEL);
 
@@ -107,9 +130,6 @@ static struct tcewin_adopted *add(struct iommu_table_group *table_group)
 	}
 	if (!entry->platform)
 		tcewin_lpar_describe(entry);
-	mutex_lock(&adopted_lock);
-	list_add(&entry->next, &adopted);
-	mutex_unlock(&adopted_lock);
 	return entry;
 }
 
@@ -124,18 +144,20 @@ void tcewin_adopt(struct pci_dev *pdev, struct iommu_table_group *table_group)
 {
 	struct tcewin_adopted *entry;
 
+	guard(mutex)(&adopting);
 	if (tcewin_adopted_get(table_group) || is_blocked(&pdev->dev))
 		return;
-	entry = add(table_group);
+	entry = new_entry(table_group);
 	if (IS_ERR(entry))
 		return;	/* it is left to the platform */
 	entry->no_ddw = !has_ddw(entry);
 	if (!tcewin_on_powernv() && tcewin_borrow_wanted(table_group))
 		entry->no_ddw = true;
 	if (tcewin_pe_adopt(&entry->host, platform(), &entry->pe)) {
-		forget(entry);
+		free_entry(entry);
 		return;
 	}
+	list(entry);
 	WRITE_ONCE(table_group->ops, tcewin_table_group_ops(entry->platform));
 	/* A user may have come meanwhile, through the platform's operations. */
 	pass_through(table_group);
@@ -170,29 +192,29 @@ static void put_ours_in_front(struct tcewin_adopted *entry)
  */
 struct tcewin_adopted *tcewin_adopted(struct iommu_table_group *table_group)
 {
-	struct tcewin_adopted *entry = tcewin_adopted_get(table_group);
+	struct tcewin_adopted *entry;
 	struct tcewin_pe_info info;
 	int ret;
 
+	guard(mutex)(&adopting);
+	entry = tcewin_adopted_get(table_group);
 	if (entry)
 		return entry;
-	entry = add(table_group);
+	entry = new_entry(table_group);
 	if (IS_ERR(entry))
 		return entry;
 	ret = has_ddw(entry) ? read_owned(entry, &info) : -EBUSY;
-	if (ret)
-		goto forget;
-	ret = tcewin_errno(tcewin_pe_create(&entry->host, platform(), &info, &entry->pe));
-	if (ret)
-		goto forget;
+	if (!ret)
+		ret = tcewin_errno(tcewin_pe_create(&entry->host, platform(), &info, &entry->pe));
+	if (ret) {
+		free_entry(entry);
+		return ERR_PTR(ret);
+	}
+	list(entry);
 	tcewin_set_table_bases(table_group);
 	if (!tcewin_keeps_platform_ops())
 		put_ours_in_front(entry);
 	return entry;
-
-forget:
-	forget(entry);
-	return ERR_PTR(ret);
 }
 
 /**
@@ -204,6 +226,7 @@ forget:
  */
 void tcewin_adopted_leave(struct tcewin_adopted *entry)
 {
+	guard(mutex)(&adopting);
 	if (entry->table_group->ops != entry->platform)
 		return;
 	if (tcewin_pe_owner(entry->pe) == TCEWIN_OWNER_QUARANTINED)
@@ -234,12 +257,13 @@ void tcewin_forget_empty(void)
 {
 	struct tcewin_adopted *entry, *empty;
 
+	guard(mutex)(&adopting);
 	do {
 		empty = NULL;
 		mutex_lock(&adopted_lock);
 		list_for_each_entry(entry, &adopted, next)
-			if (!has_member(entry->table_group) &&
-			    tcewin_pe_owner(entry->pe) == TCEWIN_OWNER_KERNEL)
+			if (tcewin_pe_owner(entry->pe) == TCEWIN_OWNER_KERNEL &&
+			    !has_member(entry->table_group))
 				empty = entry;
 		mutex_unlock(&adopted_lock);
 		if (empty)
@@ -256,8 +280,10 @@ void tcewin_forget_all(void)
 {
 	struct tcewin_adopted *entry, *tmp;
 
+	mutex_lock(&adopting);
 	list_for_each_entry_safe(entry, tmp, &adopted, next)
 		forget(entry);
+	mutex_unlock(&adopting);
 	/* The last reference on a table may just be going: it is on its way out of table.c. */
 	rcu_barrier();
 	synchronize_rcu_tasks();

@@ -60,8 +60,11 @@ int tcewin_bus_init(void)
 
 	if (ret)
 		return ret;
+	/* No device goes between its look-up and the adoption of its PE. */
+	pci_lock_rescan_remove();
 	for_each_pci_dev(pdev)
 		on_device(pdev);
+	pci_unlock_rescan_remove();
 	return 0;
 }
 

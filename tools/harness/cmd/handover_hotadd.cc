@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <fmt/format.h>
 
+#include <barrier>
+#include <thread>
+
 #include "cmd/handover.hh"
 #include "cmd/tenant.hh"
 #include "lib/devtree.hh"
+#include "lib/rig.hh"
 #include "lib/sysfs.hh"
+#include "lib/tally.hh"
 
 namespace harness
 {
@@ -77,6 +82,41 @@ void all_go(Report &report, Driver driver, const Functions &functions, const Buf
 	kernel_owns(report, functions, 64);
 }
 
+// New to the kernel, and given to vfio-pci by one thread each.
+void bind_at_once(const Functions &functions)
+{
+	for (auto &function : functions)
+		(void)write_file(function.sysfs("remove"), "1");
+	(void)write_file("/sys/bus/pci/rescan", "1");
+	std::barrier together{static_cast<std::ptrdiff_t>(functions.size())};
+	std::vector<std::jthread> threads;
+	for (auto &function : functions)
+		threads.emplace_back([&] {
+			(void)write_file(function.sysfs("driver_override"), "vfio-pci");
+			together.arrive_and_wait();
+			(void)write_file("/sys/bus/pci/drivers_probe", function.address());
+		});
+}
+
+// A PE that both adopt is adopted once: else no user gets it any more.
+void both_at_once(Report &report, const Handover_options &options, const Functions &functions)
+{
+	constexpr unsigned rounds = 30;
+	report.heading("both of them come, and are bound at the same moment");
+	if (!report.step("rmmod edu_host, which would have them one after the other", rmmod("edu_host")))
+		return;
+	Tally tally;
+	for (unsigned i = 0; i < rounds; ++i) {
+		bind_at_once(functions);
+		tally("open", Rig::open(functions[i % functions.size()]));
+	}
+	tally.print();
+	auto times = tally.times("open", expect_ok);
+	report.check("a user gets the PE each time", times == rounds, fmt::format("{} of {}", times, rounds));
+	report.step("insmod edu_host", insmod(options.host_module, "dma_bits=32"));
+	kernel_owns(report, functions, 64);
+}
+
 } // namespace
 
 void hot_add(Report &report, const Handover_options &options, const Functions &given, const Buffer &memory)
@@ -92,6 +132,7 @@ void hot_add(Report &report, const Handover_options &options, const Functions &g
 		std::swap(functions[0], functions[1]);
 	}
 	all_go(report, options.driver, given, memory);
+	both_at_once(report, options, given);
 }
 
 } // namespace harness
