@@ -78,7 +78,8 @@ Result<PageShift> Pe::check_request(u32 page_shift, Bytes size, u32 levels) cons
 		return fail(TCEWIN_BAD_PAGE_SHIFT);
 	if (!std::has_single_bit(size.raw()) || size < page->size())
 		return fail(TCEWIN_BAD_SIZE);
-	if (levels == 0 || levels > levels_max)
+	// On pSeries 0 means 1, as in tree: from 10.1 on QEMU asks for that, and takes a refusal for final.
+	if (levels > levels_max || (levels == 0 && shares_tables()))
 		return fail(TCEWIN_BAD_LEVELS);
 	// QEMU's firmware cuts the number of TCEs to 32 bits; what it then leaves behind ends the machine later.
 	if (!shares_tables() && page->pages(size).raw() >> 32)

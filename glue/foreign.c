@@ -13,14 +13,13 @@
  * tcewin_get_table_size() - what a table costs
  * @page_shift: of the window
  * @window_size: bytes
- * @levels: 1 to 5, without a meaning here
+ * @levels: 0 (QEMU's) to 5, without a meaning here
  *
  * Return: bytes; 0 when there cannot be such a window.
  */
 unsigned long tcewin_get_table_size(u32 page_shift, u64 window_size, u32 levels)
 {
-	if (page_shift < IOMMU_PAGE_SHIFT_4K || page_shift >= BITS_PER_LONG ||
-	    !levels || levels > 5)
+	if (page_shift < IOMMU_PAGE_SHIFT_4K || page_shift >= BITS_PER_LONG || levels > 5)
 		return 0;
 	return (window_size >> page_shift) * sizeof(__be64);
 }
@@ -31,7 +30,7 @@ unsigned long tcewin_get_table_size(u32 page_shift, u64 window_size, u32 levels)
  * @num: 0 or 1
  * @page_shift: of the window
  * @window_size: bytes
- * @levels: 1 to 5
+ * @levels: 0 to 5
  * @ptbl: the table, with a reference
  *
  * Return: 0 or a negative errno.

@@ -78,7 +78,7 @@ void create_rules(Test &t)
 	for (bool there : {true, false}) {
 		EXPECT_REFUSED(BAD_PAGE_SHIFT, rig.create(21, size));
 		EXPECT_REFUSED(BAD_SIZE, rig.create(12, size - 4 * kib));
-		EXPECT_REFUSED(BAD_LEVELS, rig.create(12, size, 0));
+		EXPECT_REFUSED(BAD_LEVELS, rig.create(12, size, 6));
 		EXPECT_REFUSED(NO_DDW, rig.create(16, size));
 		EXPECT_REFUSED(NO_DDW, rig.create(12, size / 2));
 		EXPECT_REFUSED(NO_DDW, rig.create(12, size * 2));
@@ -87,8 +87,12 @@ void create_rules(Test &t)
 			ASSERT_EQ(rig.remove(0), TCEWIN_OK);
 		}
 	}
-	EXPECT_EQ(rig.create(12, size, 5), TCEWIN_OK);
-	EXPECT_REFUSED(NO_SLOT, rig.create(12, size));
+	for (u32 levels : {0U, 5U}) {
+		EXPECT_EQ(rig.create(12, size, levels), TCEWIN_OK);
+		EXPECT_REFUSED(NO_SLOT, rig.create(12, size));
+		ASSERT_EQ(rig.remove(0), TCEWIN_OK);
+	}
+	EXPECT_EQ(rig.create(12, size), TCEWIN_OK);
 }
 
 // A v2 container is for PEs with DDW; and no container has both kinds.

@@ -40,12 +40,14 @@ void bad_sizes(Test &t)
 	EXPECT_EQ(rig.create(16, u64{1} << 47), TCEWIN_OK);
 }
 
+// QEMU asks an LPAR for 0 levels, which means one. PowerNV's are in ioda2_windows.
 void bad_levels(Test &t)
 {
 	Rig rig{t};
-	for (u32 levels : {0U, 6U, 7U, 64U, 0x80000001U, ~0U})
+	for (u32 levels : {6U, 7U, 64U, 0x80000001U, ~0U})
 		EXPECT_REFUSED(BAD_LEVELS, rig.create(16, gib, levels));
-	for (u32 levels = 1; levels <= 5; levels++) {
+	for (u32 levels = 0; levels <= 5; levels++) {
+		Note at{t, "levels", levels};
 		ASSERT_EQ(rig.create(16, gib, levels), TCEWIN_OK);
 		ASSERT_EQ(rig.remove(rig.start), TCEWIN_OK);
 	}

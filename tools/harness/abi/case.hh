@@ -91,7 +91,8 @@ std::span<const Case> concurrent_cases();
 std::span<const Case> figure_cases();
 std::span<const Case> long_cases();
 
-// Of a CREATE with so many levels: where tables are in memory some are more than a table of kernel's pages can have.
+// Of a CREATE with so many levels: where tables are in memory none are too few, and some are more than a table of
+// kernel's pages can have.
 Expected of_levels(unsigned count);
 
 // All of them, rows of both kinds twice.

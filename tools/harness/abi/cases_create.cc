@@ -143,7 +143,7 @@ Result<> refused_then_right(Bench &b)
 
 constexpr const char *shift_row = "CREATE: page shift not in pgsizes: EINVAL";
 constexpr const char *size_row = "CREATE: size not a power of two, or under one page: EINVAL";
-constexpr const char *levels_row = "CREATE: levels 1 to 5 are accepted, others: EINVAL";
+constexpr const char *levels_row = "CREATE: levels 1 to 5 are accepted, on pSeries 0 as well, others: EINVAL";
 
 const Case cases[] = {
 	{.name = "create/shift-13", .row = shift_row, .expected = EINVAL, .call = of_shift<13>},
@@ -176,7 +176,12 @@ const Case cases[] = {
 	 .row = "defects: larger than its bookkeeping: ENOMEM, or a window that works",
 	 .expected = {ENOMEM, EINVAL},
 	 .call = beyond_reason},
-	{.name = "defect/create-levels-0", .row = levels_row, .expected = EINVAL, .call = levels<0>},
+	{.name = "create/levels-0",
+	 .row = "CREATE: levels 0 means 1 on pSeries (QEMU 10.1 and later), EINVAL on PowerNV",
+	 .expected = of_levels(0),
+	 .call = levels<0>,
+	 .verify = apart_from_default,
+	 .finish = remove_created},
 	{.name = "defect/failed-create-charge", .row = levels_row, .expected = EINVAL, .call = levels<6>},
 	{.name = "create/levels-huge", .row = levels_row, .expected = EINVAL, .call = levels<0xffffffff>},
 	{.name = "create/levels-2",

@@ -165,6 +165,8 @@ const Case cases[] = {
 // As the platform has it: all levels are alike, of a page of the kernel's or more, and 55 bits is what they translate.
 Expected of_levels(unsigned count)
 {
+	if (count == 0)
+		return platform().tables_in_memory ? Expected{EINVAL} : Expected{0};
 	bool too_many = (page_shift() - 3) * count + page_shift() >= 55;
 	return platform().tables_in_memory && too_many ? Expected{0, EINVAL} : Expected{0};
 }

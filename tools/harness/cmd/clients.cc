@@ -21,6 +21,7 @@ struct Client {
 
 constexpr Client all_clients[] = {
 	{"qemu", "QEMU: windows made and removed under a guest, replay of per-page maps", play_qemu},
+	{"qemu-10.1", "QEMU 10.1 and later: the same, and each window is asked for once", play_qemu_10_1},
 	{"vfio-ppc", "the vfio-ppc tests: many maps, one unmap; a range mapped twice", play_vfio_ppc},
 	{"dpdk", "DPDK: one large window, segments registered and mapped", play_dpdk},
 	{"dpdk-ports", "DPDK: 64 TiB of 2 MiB pages, and two ports in two PEs", play_dpdk_ports},
@@ -64,12 +65,11 @@ bool Scene::register_memory(const Buffer &buffer)
 			   container().register_memory(buffer.address(), buffer.size()));
 }
 
-std::optional<Geometry> Scene::create(std::string_view what, unsigned shift, std::uint64_t size,
-				      std::uint32_t first_level, std::uint32_t last_level)
+std::optional<Geometry> Scene::create(std::string_view what, unsigned shift, std::uint64_t size, Levels levels)
 {
 	Result<std::uint64_t> start = fail(EINVAL);
-	auto level = first_level;
-	for (; level <= last_level; ++level)
+	auto level = levels.first;
+	for (; level <= levels.last; ++level)
 		if ((start = container().tce_create(shift, size, level)))
 			break;
 	report.step(fmt::format("TCE_CREATE {} ({} KiB pages, {} MiB)", what, (1ull << shift) >> 10, size >> 20),

@@ -16,6 +16,11 @@ struct Clients_options : Options {
 	std::vector<std::string> only; // scenarios; none: all
 };
 
+// With how many levels a client asks for a window at first, and at last.
+struct Levels {
+	std::uint32_t first, last;
+};
+
 // One client from the opening of its container to the closing.
 struct Scene {
 	Report &report;
@@ -28,8 +33,7 @@ struct Scene {
 
 	bool register_memory(const Buffer &buffer);
 	// TCE_CREATE with one level more each time it is refused.
-	std::optional<Geometry> create(std::string_view what, unsigned shift, std::uint64_t size,
-				       std::uint32_t first_level, std::uint32_t last_level);
+	std::optional<Geometry> create(std::string_view what, unsigned shift, std::uint64_t size, Levels levels);
 
 	// The device, both ways.
 	void moves(Probe &probe, std::string_view what, std::uint64_t ioba, const Pieces &pieces);
@@ -51,7 +55,8 @@ struct Backing {
 };
 std::optional<Backing> take_huge(Scene &scene, std::size_t pages);
 
-void play_qemu(Scene &scene);
+void play_qemu(Scene &scene);	   // up to 10.0
+void play_qemu_10_1(Scene &scene); // and later
 void play_vfio_ppc(Scene &scene);
 void play_dpdk(Scene &scene);
 void play_dpdk_ports(Scene &scene);

@@ -111,7 +111,7 @@ void large_window(Scene &scene)
 	if (!backing)
 		return;
 	auto size = backing->shift == 21 ? reach : reach >> 9; // as many pages
-	auto window = scene.create("one window for all", backing->shift, size, 1, scene.info.ddw.levels);
+	auto window = scene.create("one window for all", backing->shift, size, {1, scene.info.ddw.levels});
 	if (!window)
 		return;
 	scene.report.note(window->start ? "DPDK ends here: it needs start_addr 0" : "start_addr is what DPDK needs");
@@ -148,7 +148,7 @@ void window_at_zero(Scene &scene)
 	if (!scene.report.step("allocate memory", buffer))
 		return;
 	Backing backing{std::move(*buffer), page_shift()};
-	auto window = scene.create("a window at 0", 12, scene.info.dma32_window_size, 1, scene.info.ddw.levels);
+	auto window = scene.create("a window at 0", 12, scene.info.dma32_window_size, {1, scene.info.ddw.levels});
 	if (!window || !scene.report.check("start_addr is 0", window->start == 0, fmt::format("{:#x}", window->start)))
 		return;
 	Eal eal{scene, *window, backing};
@@ -228,7 +228,7 @@ void play_dpdk_ports(Scene &scene)
 					    fmt::format("{} KiB", backing->page() >> 10)))
 		return;
 	auto size = backing->shift == 21 ? 2 * reach : 2 * reach >> 9; // as many pages
-	auto window = scene.create("one window for all", backing->shift, size, 1, scene.info.ddw.levels);
+	auto window = scene.create("one window for all", backing->shift, size, {1, scene.info.ddw.levels});
 	if (!window)
 		return;
 	scene.report.check("start_addr", window->start == 0 || !platform().windows_by_slot,

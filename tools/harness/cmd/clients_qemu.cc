@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // QEMU (hw/vfio/spapr.c): all RAM registered, the default window removed before anything else, windows made as the
 // guest makes its own, each of its TCEs an UNMAP and a MAP of a page, and replay of all of them.
+#include <bit>
+
 #include "cmd/clients.hh"
 
 namespace harness
@@ -10,12 +12,29 @@ namespace
 {
 
 constexpr std::uint32_t last_level = 6;
+
+// With how many levels QEMU asks for a window of @entries TCEs where GET_INFO tells of @supported.
+using Asks = Levels (*)(std::uint32_t supported, std::uint64_t entries);
+
+Levels up_to_10_0(std::uint32_t, std::uint64_t) { return {2, last_level}; }
+
+// One level is asked for once, and what is refused is not asked for again; the levels may be none.
+Levels since_10_1(std::uint32_t supported, std::uint64_t entries)
+{
+	auto levels = static_cast<std::uint32_t>(std::countr_zero(entries * 8)) / (page_shift() + 8);
+	return supported > 1 ? Levels{levels + 1, last_level} : Levels{levels, levels};
+}
 constexpr std::size_t ram_pages = 80, replayed = 64, scratch = 79; // IOMMU pages of 4 KiB
 
 class Guest
 {
 public:
-	Guest(Scene &scene, const Buffer &ram) : scene_{scene}, ram_{ram} {}
+	Guest(Scene &scene, const Buffer &ram, Asks asks) : scene_{scene}, ram_{ram}, asks_{asks} {}
+
+	std::optional<Geometry> create(std::string_view what, unsigned shift, std::uint64_t size) const
+	{
+		return scene_.create(what, shift, size, asks_(scene_.info.ddw.levels, size >> shift));
+	}
 
 	// vfio_dma_map(): only EBUSY makes it unmap and try again.
 	Result<> map(std::uint64_t iova, std::size_t page) const
@@ -61,6 +80,7 @@ public:
 private:
 	Scene &scene_;
 	const Buffer &ram_;
+	Asks asks_;
 	std::size_t step_ = 1;
 };
 
@@ -80,7 +100,7 @@ void put_tce(Scene &scene, const Guest &guest, const Buffer &ram, const Geometry
 // The guest finds DDW, makes a second window, lives in it and drops it.
 void second_window(Scene &scene, Guest &guest, const Buffer &ram, const Geometry &first)
 {
-	auto ddw = scene.create("the guest's DDW", page_shift(), 256 << 20, 2, last_level);
+	auto ddw = guest.create("the guest's DDW", page_shift(), 256 << 20);
 	if (!ddw)
 		return;
 	auto probe = guest.probe(first);
@@ -98,9 +118,7 @@ void second_window(Scene &scene, Guest &guest, const Buffer &ram, const Geometry
 		     {ram.bytes(16 / pages * ddw->page() + 16, 500)});
 }
 
-} // namespace
-
-void play_qemu(Scene &scene)
+void play(Scene &scene, Asks asks)
 {
 	auto ram = Buffer::anonymous(ram_pages * 4096 + (-(ram_pages * 4096) & (page_size() - 1)), 1 << 16);
 	if (!scene.report.step("allocate the guest's memory", ram) || !scene.attach() || !scene.register_memory(*ram))
@@ -110,12 +128,12 @@ void play_qemu(Scene &scene)
 	auto &container = scene.container();
 	scene.report.step("TCE_REMOVE the default window, never touched", container.tce_remove(start));
 	scene.report.step("MAP_DMA there", container.map(start, ram->address(), 4096, Access::both), Errno{ENXIO});
-	auto window = scene.create("the guest's default window", 12, size, 2, last_level);
+	Guest guest{scene, *ram, asks};
+	auto window = guest.create("the guest's default window", 12, size);
 	if (!window)
 		return;
 	scene.report.check("it is where the guest has it", window->start == start, fmt::format("{:#x}", window->start));
 
-	Guest guest{scene, *ram};
 	if (!guest.replay("the guest's table", *window, 1))
 		return;
 	guest.reaches("replayed", *window);
@@ -128,7 +146,7 @@ void play_qemu(Scene &scene)
 
 	scene.report.step("UNMAP_DMA all of the default window", container.unmap(window->start, window->size));
 	scene.report.step("TCE_REMOVE the default window", container.tce_remove(window->start));
-	window = scene.create("the default window after a reset", 12, size, 2, last_level);
+	window = guest.create("the default window after a reset", 12, size);
 	if (!window)
 		return;
 	scene.report.check("it is where the guest has it", window->start == start, fmt::format("{:#x}", window->start));
@@ -142,5 +160,10 @@ void play_qemu(Scene &scene)
 	guest.reaches("after a reset", *window);
 	scene.report.note("close with everything mapped");
 }
+
+} // namespace
+
+void play_qemu(Scene &scene) { play(scene, up_to_10_0); }
+void play_qemu_10_1(Scene &scene) { play(scene, since_10_1); }
 
 } // namespace harness

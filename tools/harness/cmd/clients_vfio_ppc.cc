@@ -57,7 +57,7 @@ void twice(Scene &scene, const Buffer &memory)
 	if (!backing || !scene.register_memory(backing->buffer))
 		return;
 	auto size = backing->shift == 21 ? range : range >> 6; // as many pages take too long
-	auto window = scene.create("a DDW", backing->shift, size, 1, 1);
+	auto window = scene.create("a DDW", backing->shift, size, {1, 1});
 	if (!window)
 		return;
 	auto count = size >> backing->shift;
