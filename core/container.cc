@@ -42,7 +42,7 @@ Result<> Container::share(const Exclusive &hold, Pe &pe)
 			continue;
 		const WindowGeometry &g = slot->geometry();
 		const PeWindow at = TRY(pe.create_at(g.page_shift, g.size, g.start));
-		TRY(slot->join(hold, pe, at));
+		TRY(slot->join(hold, pe, at, Charge{}));
 	}
 	return {};
 }
@@ -56,15 +56,16 @@ Result<> Container::mirror(const Exclusive &hold, Pe &pe)
 	const PeWindow first = TRY(pe.restore_default(size));
 	bool spare = !default_exists();
 	if (!spare)
-		TRY(slots_[0]->join(hold, pe, first));
+		TRY(slots_[0]->join(hold, pe, first, Charge{}));
 	for (Slot &slot : slots_) {
 		if (!slot || slot->kind() == WindowKind::default_window)
 			continue;
+		Charge charge = TRY(slot->charge_table(pe));
 		if (spare && pe.info().max_windows == 1)
 			TRY(pe.remove(first));
 		const WindowGeometry &g = slot->geometry();
 		const PeWindow at = TRY(pe.create_at(g.page_shift, g.size, g.start));
-		TRY(slot->join(hold, pe, at));
+		TRY(slot->join(hold, pe, at, std::move(charge)));
 		if (std::exchange(spare, false) && pe.info().max_windows > 1)
 			TRY(pe.remove(first));
 	}
@@ -241,13 +242,14 @@ Result<> Container::disable()
 Result<> Container::put_on(const Exclusive &hold, Window &window, Pe &pe, bool is_first)
 {
 	const WindowGeometry &g = window.geometry();
+	Charge charge = TRY(window.charge_table(pe));
 	const auto made = window.kind() == WindowKind::default_window ? pe.restore_default(g.size)
 			  : is_first				      ? pe.create(g.page_shift, g.size)
 								      : pe.create_at(g.page_shift, g.size, g.start);
 	const PeWindow at =
 		TRY(made.transform_error([](Error e) { return e == TCEWIN_INCOMPATIBLE ? TCEWIN_FIRMWARE_ERROR : e; }));
 	window.place(at.geometry.start);
-	return window.join(hold, pe, at);
+	return window.join(hold, pe, at, std::move(charge));
 }
 
 // A window like @wanted on every PE or on none.

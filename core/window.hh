@@ -48,9 +48,13 @@ public:
 	void place(Ioba start) { request_.geometry.start = start; }
 	// Room for @count tables altogether. NO_MEMORY.
 	Result<> reserve_tables(const Exclusive &container, std::size_t count);
-	// @at is this window on @pe, empty; gets every translation there is. reserve_tables() has been called.
-	// BAD_LEVELS, NO_MEMORY, FIRMWARE_ERROR, INTERRUPTED: then the window has left @pe again. STUCK: as of leave().
-	Result<> join(const Exclusive &container, Pe &pe, const PeWindow &at);
+	// What firmware keeps of this window for @pe, 8 bytes a TCE, is the user's memory as long as it is there: to be
+	// had before firmware is asked. The default window's is there for everybody. NO_MEMORY.
+	Result<Charge> charge_table(const Pe &pe) const;
+	// @at is this window on @pe, empty, with the @charge of its table; gets every translation there is.
+	// reserve_tables() has been called. BAD_LEVELS, NO_MEMORY, FIRMWARE_ERROR, INTERRUPTED: then the window has
+	// left @pe again. STUCK: as of leave().
+	Result<> join(const Exclusive &container, Pe &pe, const PeWindow &at, Charge charge);
 
 	// tcewin_map() and tcewin_unmap() with @ioba in this window.
 	[[gnu::always_inline]] Result<> map(const RegionSet &regions, Ioba ioba, UserVa address, Bytes size,
@@ -192,8 +196,8 @@ private:
 	void show(TceRange range) REQUIRES(lock_);
 	void take_back(TceRange range) REQUIRES(lock_);
 	void settle(TceRange range) REQUIRES(lock_);
-	Result<WindowTable *> table_for(Pe &pe, const PeWindow &at) REQUIRES(lock_);
-	Result<WindowTable *> admit(Pe &pe, const PeWindow &at) REQUIRES(lock_);
+	Result<WindowTable *> table_for(Pe &pe, const PeWindow &at, Charge charge) REQUIRES(lock_);
+	Result<WindowTable *> admit(Pe &pe, const PeWindow &at, Charge charge) REQUIRES(lock_);
 	const Member *member_of(const Pe &pe) const REQUIRES_SHARED(lock_)
 	{
 		const auto *found = std::ranges::find_if(members_, [&](const Member &m) { return m.pe == &pe; });

@@ -47,16 +47,17 @@ Result<Owned<WindowTable>> WindowTable::in_memory(Window &window, void *mm, void
 	info.level_shift = tree->shape().shift;
 	auto host = TRY(HostTable::create(window, mm, info));
 	const InMemory backend{*tree, host.get()};
-	return prepared(make<WindowTable>(window, payer, std::move(tree), std::move(host), Table{backend}));
+	return prepared(make<WindowTable>(window, payer, std::move(tree), std::move(host), Table{backend}, Charge{}));
 }
 
 Result<Owned<WindowTable>> WindowTable::of_firmware(Window &window, void *mm, void *payer, Liobn liobn,
-						    const Table &table)
+						    const Table &table, Charge charge)
 {
 	tcewin_table_info info = describe(window.geometry());
 	info.liobn = liobn.raw();
 	auto host = TRY(HostTable::create(window, mm, info));
-	return prepared(make<WindowTable>(window, payer, Owned<LevelTree>{}, std::move(host), table));
+	return prepared(
+		make<WindowTable>(window, payer, Owned<LevelTree>{}, std::move(host), table, std::move(charge)));
 }
 
 void WindowTable::dirty(Tce word) const

@@ -38,12 +38,12 @@ struct WindowTable {
 	// NO_MEMORY.
 	static Result<Owned<WindowTable>> in_memory(Window &window, void *mm, void *payer, u32 levels,
 						    LevelTree::Root first);
-	// The hypervisor has it. NO_MEMORY.
+	// The hypervisor has it, and @charge is for what that takes. NO_MEMORY.
 	static Result<Owned<WindowTable>> of_firmware(Window &window, void *mm, void *payer, Liobn liobn,
-						      const Table &table);
+						      const Table &table, Charge charge);
 
-	WindowTable(Window &w, void *payer, Owned<LevelTree> t, HostTable h, const Table &b)
-		: window{w}, tree{std::move(t)}, host{std::move(h)}, backend{b}, foreign{payer}
+	WindowTable(Window &w, void *payer, Owned<LevelTree> t, HostTable h, const Table &b, Charge c)
+		: window{w}, tree{std::move(t)}, host{std::move(h)}, backend{b}, charge{std::move(c)}, foreign{payer}
 	{
 	}
 	WindowTable(const WindowTable &) = delete;
@@ -73,6 +73,7 @@ struct WindowTable {
 	{
 		foreign.clear();
 		cleared.clear();
+		charge.end();
 		if (tree)
 			tree->end_charge();
 	}
@@ -81,6 +82,7 @@ struct WindowTable {
 	Owned<LevelTree> tree; // if it is in our memory
 	HostTable host;
 	Table backend;
+	Charge charge; // for firmware's part of it
 	ForeignEntries foreign;
 	Marks cleared;	       // by KVM, while somebody had the window's lock; guarded by the window's gate, as is:
 	bool leaving{};	       // firmware is taking it away: nothing can be written into it

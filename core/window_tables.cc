@@ -6,14 +6,22 @@
 namespace tcewin
 {
 
+Result<Charge> Window::charge_table(const Pe &pe) const
+{
+	if (pe.shares_tables() || kind() == WindowKind::default_window)
+		return Charge{};
+	return Charge::take(mm_, geometry().entries().raw() * sizeof(Tce));
+}
+
 // What @at is written through: a new table, or the one that all have.
-Result<WindowTable *> Window::table_for(Pe &pe, const PeWindow &at)
+Result<WindowTable *> Window::table_for(Pe &pe, const PeWindow &at, Charge charge)
 {
 	if (pe.shares_tables() && !tables_.empty())
 		return tables_[0].get();
 	const auto first = charge_.paid() ? LevelTree::Root::charged : LevelTree::Root::free;
 	tables_.push(TRY(pe.shares_tables() ? WindowTable::in_memory(*this, mm_, payer(), request_.levels, first)
-					    : WindowTable::of_firmware(*this, mm_, payer(), at.liobn, pe.table(at))));
+					    : WindowTable::of_firmware(*this, mm_, payer(), at.liobn, pe.table(at),
+								       std::move(charge))));
 	return tables_[tables_.size() - 1].get();
 }
 
@@ -24,16 +32,16 @@ Result<> Window::reserve_tables(const Exclusive &, std::size_t count)
 	return members_.reserve(count);
 }
 
-Result<> Window::join(const Exclusive &, Pe &pe, const PeWindow &at)
+Result<> Window::join(const Exclusive &, Pe &pe, const PeWindow &at, Charge charge)
 {
 	const Alone hold{*this};
-	TRY(admit(pe, at))->open();
+	TRY(admit(pe, at, std::move(charge)))->open();
 	return {};
 }
 
-Result<WindowTable *> Window::admit(Pe &pe, const PeWindow &at)
+Result<WindowTable *> Window::admit(Pe &pe, const PeWindow &at, Charge charge)
 {
-	auto table = table_for(pe, at);
+	auto table = table_for(pe, at, std::move(charge));
 	if (!table) {
 		if (!pe.remove(at))
 			pe.orphan(at);

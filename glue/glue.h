@@ -122,7 +122,6 @@ struct tcewin_aside {
  * @ddw: the kernel's 64-bit window while a user has the PE, see lpar_ddw.c
  * @tce_kill: of the platform's tables (PowerNV)
  * @behind: the platform's table of each place that has one of the engine's (platform_windows.c)
- * @payer: the container's cookie of whose memory such a table is
  * @tables_lock: keeps the calls of foreign.c apart
  */
 struct tcewin_adopted {
@@ -139,7 +138,6 @@ struct tcewin_adopted {
 	struct tcewin_kernel_ddw *ddw;
 	void (*tce_kill)(struct iommu_table *tbl, unsigned long index, unsigned long pages);
 	struct iommu_table *behind[IOMMU_TABLE_GROUP_MAX_TABLES];
-	struct tcewin_mm *payer;
 	struct mutex tables_lock; /* keeps the calls of foreign.c apart */
 };
 

@@ -48,7 +48,6 @@ int tcewin_group_attach(struct tcewin_handle *handle, struct iommu_group *group)
 	}
 	entry->group = group;
 	entry->adopted = adopted;
-	adopted->payer = &handle->mm;
 	status = tcewin_container_attach(handle->container, adopted->pe);
 	if (status) {
 		handle->stuck |= status == TCEWIN_STUCK;

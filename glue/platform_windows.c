@@ -32,13 +32,6 @@ bool tcewin_keeps_platform_ops(void)
 	return platform_ops;
 }
 
-/* ---- what the platform's table of a window costs: the user's memory ---- */
-
-static u64 table_size(const struct tcewin_adopted *entry, u32 page_shift, u64 size)
-{
-	return entry->platform->get_table_size(page_shift, size, 1);
-}
-
 /* ---- windows ---- */
 
 /* A window in place @num, and its table, which tables[] holds. */
@@ -83,24 +76,21 @@ static int free_place(const struct iommu_table_group *table_group, u32 page_shif
  * @window_shift: log2 of its bytes
  * @window: filled
  *
- * Return: an RTAS status, or TCEWIN_DDW_NO_MEMORY. Context: a call of the container's user, who
- * pays for the table.
+ * Return: an RTAS status, or TCEWIN_DDW_NO_MEMORY.
  */
 int tcewin_platform_create(struct tcewin_adopted *entry, u32 page_shift, u32 window_shift,
 			   struct tcewin_ddw_window *window)
 {
 	const u64 size = BIT_ULL(window_shift);
-	const u64 cost = table_size(entry, page_shift, size);
 	const int num = free_place(entry->table_group, page_shift, size);
 	struct iommu_table *tbl;
 
 	if (num < 0)
 		return HARDWARE_ERROR;
-	if (tcewin_host_charge(entry->payer, cost))
-		return TCEWIN_DDW_NO_MEMORY;
 	tbl = make(entry, num, page_shift, size);
 	if (IS_ERR(tbl)) {
-		tcewin_host_uncharge(entry->payer, cost);
+		if (PTR_ERR(tbl) == -ENOMEM)
+			return TCEWIN_DDW_NO_MEMORY;
 		return PTR_ERR(tbl) == -EINVAL ? PARAMETER_ERROR : HARDWARE_ERROR;
 	}
 	window->liobn = tbl->it_index;
@@ -115,13 +105,11 @@ int tcewin_platform_create(struct tcewin_adopted *entry, u32 page_shift, u32 win
 static int remove_ddw(struct tcewin_adopted *entry, int num)
 {
 	const struct iommu_table *tbl = entry->table_group->tables[num];
-	const u64 cost = table_size(entry, tbl->it_page_shift, tbl->it_size << tbl->it_page_shift);
 	const u32 liobn = tbl->it_index;
 	int status;
 
 	if (entry->platform->unset_window(entry->table_group, num))
 		return HARDWARE_ERROR;
-	tcewin_host_uncharge(entry->payer, cost);
 	status = tcewin_until_done(tcewin_rtas_remove(&entry->host, liobn));
 	return status == PARAMETER_ERROR ? SUCCESS : status;
 }

@@ -121,7 +121,7 @@ struct tcewin_ddw_window {
 	tcewin_u64 start;		/* bus address of its first byte */
 };
 
-/* What create answers when the user's limit does not allow what it costs; no RTAS status. */
+/* What create answers where the kernel has no memory for what it makes beside; no RTAS status. */
 #define TCEWIN_DDW_NO_MEMORY (-12000)
 
 /*

@@ -198,6 +198,32 @@ void pauses(Test &t)
 	EXPECT(rig.calls(Point::yield) - yields >= runs - 1 + loops * (runs / 256));
 }
 
+// What firmware allocates for a DDW, 8 bytes a TCE, is the user's as well, once for each PE that has the window, and is
+// asked for before firmware is. The default window is there for everybody and costs nothing.
+void firmware_table_is_charged(Test &t)
+{
+	Rig rig{t, {.personality = Personality::powervm(), .pes = 2}};
+	constexpr u64 cost = tib >> 16 << 3;
+	const u64 before = rig.mm->charged;
+	rig.mm->limit = rig.mm->locked + cost - 1;
+	const u64 asked = rig.calls(Point::create);
+	EXPECT_REFUSED(NO_MEMORY, rig.create(16, tib));
+	EXPECT_EQ(rig.calls(Point::create), asked);
+	rig.mm->limit = ~u64{0};
+	ASSERT_EQ(rig.create(16, tib), TCEWIN_OK);
+	const u64 with_one = rig.mm->charged;
+	EXPECT(with_one >= before + cost && with_one < before + cost + kib);
+	rig.mm->limit = rig.mm->locked + cost - 1;
+	EXPECT_REFUSED(NO_MEMORY, rig.attach(1));
+	rig.mm->limit = ~u64{0};
+	ASSERT_EQ(rig.attach(1), TCEWIN_OK);
+	EXPECT_EQ(rig.mm->charged, with_one + cost);
+	EXPECT_EQ(rig.detach(0), TCEWIN_OK);
+	EXPECT_EQ(rig.mm->charged, with_one);
+	EXPECT_EQ(rig.remove(rig.start), TCEWIN_OK);
+	EXPECT_EQ(rig.mm->charged, before);
+}
+
 constexpr tcewin_case cases[] = {
 	CASE(huge_window),
 	CASE(remove_empty),
@@ -206,6 +232,7 @@ constexpr tcewin_case cases[] = {
 	CASE(one_by_one),
 	CASE(yields),
 	CASE(bookkeeping_is_charged),
+	CASE(firmware_table_is_charged),
 	CASE_ON_BOTH(unmap_at_the_limit),
 	CASE_ON_BOTH(cut_at_the_limit),
 	CASE_ON_BOTH(unmap_with_what_is_kept),

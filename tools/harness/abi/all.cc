@@ -82,6 +82,7 @@ constexpr std::array only_with_ddw{"create/default-pending-is-kept-apart",
 				   "create/one-page",
 				   "create/4k-beside-default",
 				   "create/large",
+				   "create/charges-firmwares-table",
 				   "create/smaller-default-again",
 				   "create/over-limit",
 				   "map/page-of-kernel-in-larger-iommu-page",
@@ -102,9 +103,10 @@ constexpr std::array only_with_ddw{"create/default-pending-is-kept-apart",
 constexpr std::array only_without_ddw{"no-ddw/*"};
 constexpr std::array only_refused_v2{"set-iommu/v2-without-ddw"};
 // Where a window goes is firmware's to say, and page sizes are QEMU's options for each PHB.
-constexpr std::array only_on_pseries{
-	"create/default-beside-ddw", "defect/second-ddw-then-retry",	 "defect/pgsizes-16g",
-	"defect/create-of-33-bits",  "set-container/incompatible-group", "client/qemu-second-container"};
+constexpr std::array only_on_pseries{"create/default-beside-ddw",    "create/charges-firmwares-table",
+				     "defect/second-ddw-then-retry", "defect/pgsizes-16g",
+				     "defect/create-of-33-bits",     "set-container/incompatible-group",
+				     "client/qemu-second-container"};
 constexpr std::array only_on_powernv{"powernv/*", "v1-powernv/*"};
 constexpr std::array only_with_huge_pages{"defect/huge-page-behind-small-pages", "map/huge-page-in-mixed-region",
 					  "map/transparent-huge-page"};

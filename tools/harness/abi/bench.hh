@@ -88,6 +88,8 @@ public:
 	// another start.
 	Result<> restore_default();
 
+	Result<> make_ddw(); // as at Stage::with_ddw
+
 	Result<> map_pair(); // scratch and witness
 	// Enables and maps scratch and witness, as at Stage::v1_ready.
 	Result<> make_v1_ready();
@@ -116,7 +118,6 @@ public:
 private:
 	Result<> take_memory();
 	Result<> map_witness();
-	Result<> make_ddw();
 	std::string mapping_works(std::uint64_t iova, std::uint64_t size, std::string_view where);
 	std::string default_works();
 	std::string ddw_works();
