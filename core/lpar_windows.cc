@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "lpar_windows.hh"
 
+#include <utility>
+
 #include "pe.hh"
 
 namespace tcewin
@@ -167,13 +169,18 @@ Result<> LparWindows::check_room(PageShift page, Bytes size) const
 	return {};
 }
 
-// Firmware's word for where @window lies can be true.
-Result<> LparWindows::check_place(const PeWindow &window) const
+// Firmware's word for where @window lies can be true. That it gives a place twice, as QEMU's does, is no news: a user
+// can ask for that at will.
+Result<> LparWindows::check_place(const PeWindow &window)
 {
 	const WindowGeometry &g = window.geometry;
-	if (g.page_shift.aligned(g.start) && fits(g.start, g.size) && !windows_.overlaps(g))
+	if (windows_.overlaps(g))
+		return fail(TCEWIN_FIRMWARE_ERROR);
+	if (g.page_shift.aligned(g.start) && fits(g.start, g.size))
 		return {};
-	tcewin_host_event(host_, TCEWIN_EVENT_FIRMWARE, "window out of place at", static_cast<long>(g.start.raw()));
+	if (!std::exchange(misplaced_, true))
+		tcewin_host_event(host_, TCEWIN_EVENT_FIRMWARE, "window out of place at",
+				  static_cast<long>(g.start.raw()));
 	return fail(TCEWIN_FIRMWARE_ERROR);
 }
 

@@ -71,7 +71,7 @@ private:
 	PeWindow whole_default() const;
 	Result<PeWindow> create_now(PageShift page, Bytes size);
 	Result<> check_room(PageShift page, Bytes size) const;
-	Result<> check_place(const PeWindow &window) const;
+	Result<> check_place(const PeWindow &window);
 	Result<> clear_all(const PeWindow &window, Signals signals);
 	Result<> make_spare(Signals signals);
 	Result<> empty_default(Signals signals);
@@ -87,8 +87,9 @@ private:
 	void *host_;
 	const tcewin_pe_info &info_;
 	Ddw ddw_;
-	bool suspect_{}; // a new DDW may hold entries
-	bool stale_{};	 // the default window may hold a user's
+	bool suspect_{};   // a new DDW may hold entries
+	bool stale_{};	   // the default window may hold a user's
+	bool misplaced_{}; // the administrator was told that firmware did so once
 	WindowList windows_;
 };
 
