@@ -102,6 +102,16 @@ static int get(struct mm_struct *mm, unsigned long address, unsigned long pages,
 	return TCEWIN_FAULT;
 }
 
+/*
+ * mm_iommu_new() makes a list of all pages before it looks at one, uncharged, and where there is no
+ * memory for that the kernel prints all it knows of memory. So a list may take a sixteenth of it:
+ * who registers the same pages over and over has room, who registers mere addresses has not.
+ */
+static bool can_be_listed(unsigned long pages)
+{
+	return pages / (PAGE_SIZE / 16 / sizeof(u64)) <= totalram_pages();
+}
+
 int tcewin_host_pin(void *cookie, tcewin_u64 address, tcewin_u64 size, void **made,
 		    tcewin_u32 *to_file)
 {
@@ -114,6 +124,8 @@ int tcewin_host_pin(void *cookie, tcewin_u64 address, tcewin_u64 size, void **ma
 	/* Before mm_iommu_new() makes a list of that many pages. */
 	if (!access_ok((void __user *)address, size))
 		return TCEWIN_FAULT;
+	if (!can_be_listed(size >> PAGE_SHIFT))
+		return TCEWIN_NO_MEMORY;
 
 	pin = kzalloc(sizeof(*pin), GFP_KERNEL_ACCOUNT);
 	if (!pin)

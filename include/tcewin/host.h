@@ -241,8 +241,9 @@ void tcewin_host_window_removed(void *pe, const struct tcewin_window_info *windo
 /*
  * Pins and accounts [@address, @address + @size), both multiples of the host's page; *@pin is the handle. *@to_file: whether what a
  * device writes there has to reach a file: then pages are to be dirty when the device has done with them; all others are so soon enough
- * before they are unpinned. Status: NO_MEMORY over the limit, FAULT for a hole and for a device's memory, OVERLAP with a region that
- * another container of the same mm registered differently. Context: a system call of that mm.
+ * before they are unpinned. Status: NO_MEMORY over the limit, and of more pages than the host cares to list, FAULT for a hole and for
+ * a device's memory, OVERLAP with a region that another container of the same mm registered differently. Context: a system call of
+ * that mm.
  */
 int tcewin_host_pin(void *mm, tcewin_u64 address, tcewin_u64 size, void **pin, tcewin_u32 *to_file);
 /*

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // ABI.md: REGISTER_MEMORY.
+#include <unistd.h>
+
 #include "abi/case.hh"
 #include "abi/faults.hh"
 
@@ -20,6 +22,16 @@ Result<> punch(Bench &b)
 	return b.extra().discard(page * page_size(), count * page_size());
 }
 Result<> unreadable(Bench &b) { return b.extra().protect(PROT_NONE); }
+
+// Addresses without memory, so many that the kernel's list of their pages would take an eighth of the machine's memory.
+Result<> addresses_alone(Bench &b)
+{
+	auto memory = static_cast<std::size_t>(::sysconf(_SC_PHYS_PAGES)) * page_size();
+	auto lots = Buffer::reserved(memory / 8 / sizeof(std::uint64_t) * page_size());
+	if (!lots)
+		return std::unexpected{lots.error()};
+	return enroll(b, lots->address(), lots->size());
+}
 
 std::string range_is_free(Bench &b)
 {
@@ -123,6 +135,10 @@ const Case cases[] = {
 			 auto gone = unregister_extra(b);
 			 return gone ? lift_limit(b) : gone;
 		 }},
+	{.name = "register/addresses-alone",
+	 .row = "REGISTER: more than the kernel can list in a sixteenth of memory: ENOMEM",
+	 .expected = ENOMEM,
+	 .call = addresses_alone},
 	{.name = "register/and-back",
 	 .row = "REGISTER: pins, accounts; UNREGISTER undoes it",
 	 .call = register_and_unregister,
