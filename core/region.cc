@@ -13,13 +13,6 @@ namespace
 
 PageShift host_page() { return PageShift::from(tcewin_host_page_shift()).value_or(page_4k); }
 
-// The bytes of the host's pages that [start, start + size) touches.
-u64 in_host_pages(UserVa start, Bytes size)
-{
-	const u64 mask = host_page().size().raw() - 1;
-	return ((start + size).raw() + mask & ~mask) - (start.raw() & ~mask);
-}
-
 } // namespace
 
 Result<Owned<Region>> Region::create(void *mm, UserVa start, Bytes size)
@@ -85,7 +78,6 @@ Result<> Region::find_extents()
 Result<Owned<Region>> Region::pin_now(void *mm, UserVa start, Bytes size, PageShift page, Access access)
 {
 	auto region = TRY(make<Region>(mm, start, size, nullptr));
-	region->beyond_.emplace(TRY(Charge::take(mm, in_host_pages(start, size) - size.raw())));
 	TRY(region->pin_pages(page, access));
 	return region;
 }

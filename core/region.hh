@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <optional>
 #include <span>
 
 #include "lock.hh"
@@ -115,11 +114,10 @@ private:
 	void *mm_;
 	UserVa start_;
 	Bytes size_;
-	void *pin_;		       // nullptr: made by a MAP
-	PageShift page_{page_4k};      // then: the IOMMU page that it pinned by,
-	Access access_{};	       // what for,
-	Bytes pinned_;		       // and how much of it before the MAP took place
-	std::optional<Charge> beyond_; // then: for what these are more than what is mapped
+	void *pin_;		  // nullptr: made by a MAP
+	PageShift page_{page_4k}; // then: the IOMMU page that it pinned by,
+	Access access_{};	  // what for,
+	Bytes pinned_;		  // and how much of it before the MAP took place
 	Vec<Extent> extents_;
 	// Where extents meet, and how far each is from its real address, all in one: a page that these are multiples of
 	// is in one extent, and aligned there, wherever it is aligned in the region.

@@ -84,28 +84,6 @@ void pins_of_large_pages(Test &t)
 	EXPECT_EQ(rig.mm->pins.size(), 2);
 }
 
-// Of which ENABLE has charged only what is mapped: the rest is the MAP's to pay, as long as something of it is there.
-void large_pages_are_charged(Test &t)
-{
-	Rig rig{t, {.page_shift = 16, .kind = TCEWIN_CONTAINER_V1}};
-	ASSERT_EQ(rig.enable(), TCEWIN_OK);
-	const u64 enabled = rig.mm->charged;
-	rig.mm->limit = enabled;
-	ASSERT_EQ(rig.map(0, scattered, 128 * kib), TCEWIN_OK);
-	EXPECT_REFUSED(NO_MEMORY, rig.map(mib, scattered, 4 * kib));
-	rig.mm->limit = enabled + 60 * kib;
-	ASSERT_EQ(rig.map(mib, scattered, 4 * kib), TCEWIN_OK);
-	EXPECT_EQ(rig.unmap(mib, 4 * kib), TCEWIN_OK);
-	EXPECT_EQ(rig.mm->charged, enabled);
-	rig.mm->limit = enabled + 120 * kib;
-	ASSERT_EQ(rig.map(mib, scattered + 60 * kib, 72 * kib), TCEWIN_OK);
-	EXPECT_EQ(rig.mm->charged, enabled + 120 * kib);
-	EXPECT_EQ(rig.unmap(mib, 4 * kib), TCEWIN_OK);
-	EXPECT(rig.mm->charged > enabled);
-	EXPECT_EQ(rig.disable(), TCEWIN_OK);
-	EXPECT_EQ(rig.mm->charged, 0);
-}
-
 void bad_memory(Test &t)
 {
 	Rig rig{t, v1};
@@ -196,7 +174,6 @@ constexpr tcewin_case cases[] = {
 	CASE_ON_BOTH(enable_at_the_limit),
 	CASE_ON_BOTH(one_group),
 	CASE_ON_BOTH(pins),
-	CASE_ON_BOTH(large_pages_are_charged),
 	CASE_ON_BOTH(pins_of_large_pages),
 	CASE_ON_BOTH(bad_memory),
 	CASE_ON_BOTH(interrupted),
