@@ -174,11 +174,10 @@ Result<> LparWindows::check_room(PageShift page, Bytes size) const
 Result<> LparWindows::check_place(const PeWindow &window)
 {
 	const WindowGeometry &g = window.geometry;
-	if (windows_.overlaps(g))
-		return fail(TCEWIN_FIRMWARE_ERROR);
-	if (g.page_shift.aligned(g.start) && fits(g.start, g.size))
+	const bool possible = g.page_shift.aligned(g.start) && fits(g.start, g.size), taken = windows_.overlaps(g);
+	if (possible && !taken)
 		return {};
-	if (!std::exchange(misplaced_, true))
+	if (!possible && !std::exchange(misplaced_, true))
 		tcewin_host_event(host_, TCEWIN_EVENT_FIRMWARE, "window out of place at",
 				  static_cast<long>(g.start.raw()));
 	return fail(TCEWIN_FIRMWARE_ERROR);

@@ -84,7 +84,7 @@ static void free_entry(struct tcewin_adopted *entry)
 	kfree(entry);
 }
 
-static void list(struct tcewin_adopted *entry)
+static void enlist(struct tcewin_adopted *entry)
 {
 	lockdep_assert_held(&adopting);
 	mutex_lock(&adopted_lock);
@@ -157,7 +157,7 @@ void tcewin_adopt(struct pci_dev *pdev, struct iommu_table_group *table_group)
 		free_entry(entry);
 		return;
 	}
-	list(entry);
+	enlist(entry);
 	WRITE_ONCE(table_group->ops, tcewin_table_group_ops(entry->platform));
 	/* A user may have come meanwhile, through the platform's operations. */
 	pass_through(table_group);
@@ -210,7 +210,7 @@ struct tcewin_adopted *tcewin_adopted(struct iommu_table_group *table_group)
 		free_entry(entry);
 		return ERR_PTR(ret);
 	}
-	list(entry);
+	enlist(entry);
 	tcewin_set_table_bases(table_group);
 	if (!tcewin_keeps_platform_ops())
 		put_ours_in_front(entry);

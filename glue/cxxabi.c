@@ -7,7 +7,7 @@
 #include <linux/atomic.h>
 #include <linux/bug.h>
 #include <linux/kernel.h>
-#include <linux/processor.h>
+#include <linux/sched.h>
 #include "tcewin/cxxabi.h"
 
 void __cxa_pure_virtual(void)
@@ -51,7 +51,7 @@ int __cxa_guard_acquire(unsigned long long *guard)
 			return 0;
 		if (!atomic_cmpxchg_acquire(&g->busy, 0, 1))
 			break;
-		cpu_relax();
+		cond_resched();
 	}
 	if (!g->made)
 		return 1;

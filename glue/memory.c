@@ -8,6 +8,7 @@
  * does not drop an entry while there is a count. A container may end before the count does: its pin
  * is kept here until then.
  */
+#define pr_fmt(fmt) "tcewin: " fmt
 #include <linux/backing-dev.h>
 #include <linux/jiffies.h>
 #include <linux/list.h>
@@ -105,7 +106,8 @@ static int get(struct mm_struct *mm, unsigned long address, unsigned long pages,
 /*
  * mm_iommu_new() makes a list of all pages before it looks at one, uncharged, and where there is no
  * memory for that the kernel prints all it knows of memory. So a list may take a sixteenth of it:
- * who registers the same pages over and over has room, who registers mere addresses has not.
+ * who registers the same pages over and over has room, who registers mere addresses has not. It is
+ * for one call: several at the same time may take as much each.
  */
 static bool can_be_listed(unsigned long pages)
 {
@@ -126,6 +128,8 @@ int tcewin_host_pin(void *cookie, tcewin_u64 address, tcewin_u64 size, void **ma
 		return TCEWIN_FAULT;
 	if (!can_be_listed(size >> PAGE_SHIFT))
 		return TCEWIN_NO_MEMORY;
+	/* What only waits to be unpinned is in nobody's way, and is not taken for this. */
+	tcewin_memory_settle();
 
 	pin = kzalloc(sizeof(*pin), GFP_KERNEL_ACCOUNT);
 	if (!pin)
@@ -221,8 +225,10 @@ void tcewin_memory_settle(void)
 static void try_again(struct work_struct *work)
 {
 	tcewin_memory_settle();
-	if (!list_empty(&kept))
-		schedule_delayed_work(&backstop, BACKSTOP);
+	if (list_empty(&kept))
+		return;
+	pr_info_once("memory that KVM maps outlives its container; the module stays as long\n");
+	schedule_delayed_work(&backstop, BACKSTOP);
 }
 
 /**

@@ -86,6 +86,8 @@ bus_exit:
 	tcewin_bus_exit();
 refuse_exit:
 	tcewin_refuse_exit();
+	tcewin_properties_exit();
+	tcewin_memory_exit();
 	tcewin_host_exit();
 	return ret;
 }

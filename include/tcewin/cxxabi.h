@@ -17,7 +17,7 @@ void __cxa_deleted_virtual(void);
 
 /*
  * Around the making of a function's static object. Acquire: nonzero if the caller is to make it, then one of the others follows; who
- * comes meanwhile waits, so nothing that sleeps may be done in between. Any context.
+ * comes meanwhile waits. A task that may sleep; the core is compiled without (-fno-threadsafe-statics) and makes no such object.
  */
 int __cxa_guard_acquire(unsigned long long *guard);
 void __cxa_guard_release(unsigned long long *guard);

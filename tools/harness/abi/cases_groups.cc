@@ -4,6 +4,7 @@
 #include "abi/case.hh"
 
 #include <algorithm>
+
 #include "abi/join.hh"
 #include "abi/maps.hh"
 #include "lib/bare.hh"

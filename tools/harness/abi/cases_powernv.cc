@@ -4,6 +4,7 @@
 #include "abi/case.hh"
 
 #include <algorithm>
+
 #include "abi/maps.hh"
 #include "lib/bare.hh"
 #include "lib/bypass.hh"
