@@ -23,7 +23,8 @@ help:
 	@echo 'make host-tests           build/host/tcewin-tests: the suites on this machine, under ASan and UBSan;'
 	@echo '                          SANITIZE=thread: build/host-thread/tcewin-tests, under ThreadSanitizer'
 	@echo 'make shellcheck           shellcheck on every shell script'
-	@echo 'make tidy | format        clang-tidy | clang-format on the C++ (CHECK=1: only say what would change)'
+	@echo 'make tidy | format        clang-tidy on core/ | clang-format on the C++ (CHECK=1: only say what would change)'
+	@echo 'make tidy-kunit | tidy-tools   clang-tidy on the suites | on the programs in guests'
 	@echo 'make clean'
 
 demo:
@@ -71,8 +72,18 @@ harness: build/ppc64le/tcewin-harness
 host-tests: $(HOST_LANE)/tcewin-tests
 
 cxx-host-flags := -std=c++23 -stdlib=libc++ -fno-exceptions -fno-rtti -Iinclude -Icore
+tidy-each = xargs -0 -n 1 -P "$$(nproc)" sh -c 'clang-tidy-19 --quiet "$$1" -- $(1) 2> /dev/null' tidy
 tidy:
-	@printf '%s\0' core/*.cc | xargs -0 -n 1 -P "$$(nproc)" sh -c 'clang-tidy-19 --quiet "$$1" -- $(cxx-host-flags) 2> /dev/null' tidy
+	@printf '%s\0' core/*.cc | $(call tidy-each,$(cxx-host-flags))
+
+# A quarter of an hour each.
+tidy-kunit:
+	@printf '%s\0' kunit/*.cc kunit/suites/*.cc | \
+		$(call tidy-each,$(cxx-host-flags) -Icore/libcxx -Ikunit -isystem $(GTEST_SOURCE)/include)
+tidy-tools: $(HARNESS_INC)/lab_splats.inc
+	@printf '%s\0' tools/harness/*.cc tools/harness/*/*.cc tools/bench/*.cc | \
+		$(call tidy-each,--target=powerpc64le-linux-gnu --gcc-install-dir="$$(dirname "$$($(HARNESS_CXX) -print-libgcc-file-name)")" \
+			-isystem /usr/powerpc64le-linux-gnu/include -std=c++23 -Itools/harness -Itools/bench -isystem $(HARNESS_INC))
 
 shellcheck:
 	@tools/build/shellcheck
@@ -84,4 +95,4 @@ format:
 clean:
 	rm -rf build
 
-.PHONY: help demo check soak check-counts compare bench bench-readme steps module harness host-tests tidy shellcheck format clean
+.PHONY: help demo check soak check-counts compare bench bench-readme steps module harness host-tests tidy tidy-kunit tidy-tools shellcheck format clean

@@ -45,6 +45,7 @@ void tcewin_run_relax(void) { std::this_thread::yield(); }
 void tcewin_run_parallel(unsigned int threads, void (*body)(void *context, unsigned int thread), void *context)
 {
 	std::vector<std::thread> all;
+	all.reserve(threads);
 	for (unsigned int i = 0; i < threads; i++)
 		all.emplace_back(body, context, i);
 	for (std::thread &t : all)

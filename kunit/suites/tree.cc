@@ -6,7 +6,6 @@
 #include "vector.hh"
 
 using namespace tcewin;
-using tcewin::test::Note;
 using tcewin::test::Random;
 using tcewin::test::Test;
 using tcewin::test::Vector;

@@ -9,7 +9,6 @@
 #include "tce.hh"
 
 using namespace tcewin;
-using tcewin::test::Note;
 using tcewin::test::Random;
 using tcewin::test::Test;
 

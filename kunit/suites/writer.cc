@@ -8,7 +8,6 @@
 
 using namespace tcewin;
 using tcewin::test::Box;
-using tcewin::test::Note;
 using tcewin::test::Point;
 using tcewin::test::Random;
 using tcewin::test::Test;
