@@ -190,7 +190,7 @@ public:
 
 	std::size_t size() const { return size_; }
 	bool empty() const { return size_ == 0; }
-	// Which check it.
+	// Past the end is a bug, and ends the task (span's own check).
 	T &operator[](std::size_t i) { return std::span{data_, size_}[i]; }
 	const T &operator[](std::size_t i) const { return std::span{data_, size_}[i]; }
 	T *begin() { return data_; }

@@ -342,8 +342,9 @@ void Storm::leave(unsigned pe)
 {
 	say("detach", {pe});
 	// what cannot be taken from it makes its windows stuck, the other PEs' tables among them
-	for (const FakeTable *table : rig.fake[pe]->tables)
-		stuck_at(table->start, rig.host.injector.any_hit() ? TCEWIN_STUCK : TCEWIN_OK);
+	if (rig.host.injector.any_hit())
+		for (const FakeTable *table : rig.fake[pe]->tables)
+			shadow.forget_window(table->start);
 	const int status = rig.detach(pe);
 	told |= status == TCEWIN_STUCK;
 	shadow.pe_gone(pe);
@@ -371,16 +372,23 @@ void Storm::hand_over(unsigned pe)
 
 // ---- what a guest does ----
 
+// Of PE number @pe, a table that it may change, or nullptr.
+FakeTable *Storm::any_open_table(unsigned pe)
+{
+	const Vector<FakeTable *> &tables = rig.fake[pe]->tables;
+	if (v1 || tables.empty())
+		return nullptr;
+	FakeTable *table = tables[random.below(tables.size())];
+	return table->object && table->object->kvm.engine ? table : nullptr;
+}
+
 void Storm::kvm()
 {
 	const auto i = static_cast<unsigned>(random.below(rig.pes));
-	FakePe &pe = *rig.fake[i];
-	if (v1 || pe.tables.empty())
+	FakeTable *table = any_open_table(i);
+	if (!table)
 		return;
-	FakeTable &table = *pe.tables[random.below(pe.tables.size())];
-	if (!table.object || !table.object->kvm.engine)
-		return;
-	kvm_at(i, table);
+	kvm_at(i, *table);
 	rig.host.settled();
 }
 
@@ -448,17 +456,14 @@ void Storm::expect_meanwhile()
 void Storm::meanwhile()
 {
 	const auto i = static_cast<unsigned>(random.below(rig.pes));
-	FakePe &pe = *rig.fake[i];
-	if (v1 || uncertain.size() >= 64 || pe.tables.empty())
+	FakeTable *table = uncertain.size() < 64 ? any_open_table(i) : nullptr;
+	if (!table)
 		return;
-	FakeTable &table = *pe.tables[random.below(pe.tables.size())];
-	if (!table.object || !table.object->kvm.engine)
-		return;
-	const u64 entry = random.below(512);
-	say("  meanwhile KVM changes", {i, table.start + (entry << table.page_shift)});
-	uncertain.push(table.start + (entry << table.page_shift));
-	stuck_at(table.start, random.one_in(2) ? rig.host.kvm.put_page(table.object, entry, any_address(), rw)
-					       : rig.host.kvm.clear(table.object, entry));
+	const u64 entry = random.below(512), ioba = table->start + (entry << table->page_shift);
+	say("  meanwhile KVM changes", {i, ioba});
+	uncertain.push(ioba);
+	stuck_at(ioba, random.one_in(2) ? rig.host.kvm.put_page(table->object, entry, any_address(), rw)
+					: rig.host.kvm.clear(table->object, entry));
 }
 
 // Whether it came before the ioctl or after it nobody can say.

@@ -72,6 +72,7 @@ private:
 
 	// ---- what a guest does ----
 
+	FakeTable *any_open_table(unsigned pe);
 	void kvm();
 	void kvm_at(unsigned pe, FakeTable &table);
 	void hold();
