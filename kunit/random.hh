@@ -47,22 +47,25 @@ private:
 	bool fuzzed_{};
 };
 
-// f(seed) on a host of its own for each seed of @corpus, which have once found something, and for @fresh others that
-// are new in each run. Ends with the first that fails, whose seed is told.
+// f(@seed) on a host of its own; nothing after something has failed. The seed is told then.
+template <class F>
+void one_seed(Test &t, u64 seed, F f)
+{
+	if (t.failed())
+		return;
+	Note at{t, "seed", seed};
+	f(seed);
+	t.fresh_host();
+}
+
+// The same for each seed of @corpus, which have once found something, and for @fresh others that are new in each run.
 template <class F>
 void each_seed(Test &t, std::span<const u64> corpus, unsigned fresh, F f)
 {
-	const auto one = [&](u64 seed) {
-		if (t.failed())
-			return;
-		Note at{t, "seed", seed};
-		f(seed);
-		t.fresh_host();
-	};
 	for (const u64 seed : corpus)
-		one(seed);
+		one_seed(t, seed, f);
 	for (unsigned i = 0; i < fresh; i++)
-		one(tcewin_run_seed() + i);
+		one_seed(t, tcewin_run_seed() + i, f);
 }
 
 } // namespace tcewin::test

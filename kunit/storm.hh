@@ -17,6 +17,9 @@ namespace tcewin::test
 // How often each call did what it was asked to.
 struct Successes {
 	u64 map, unmap, memory, create, remove, attach, detach, put;
+	// In a v1 container there is no more than this.
+	bool some_in_v1() const { return map && unmap && attach && detach; }
+	bool some_of_each() const { return some_in_v1() && memory && create && remove && put; }
 };
 
 class Storm

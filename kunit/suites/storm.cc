@@ -8,39 +8,43 @@ using namespace tcewin::test;
 namespace
 {
 
-Successes storms(Test &t, const Setup &one, std::span<const u64> corpus, Storm::Calls calls)
+// A storm in which nothing works shows nothing: a few histories may do without a call that seldom succeeds, so there
+// are more then.
+void storms(Test &t, const Setup &one, std::span<const u64> corpus, Storm::Calls calls,
+	    bool (Successes::*enough)() const)
 {
+	constexpr unsigned most = 1000;
 	Successes done{};
 	Setup setup = one;
+	const auto storm = [&](u64 seed) { Storm{t, setup, Random{seed}, done, calls}.run(200); };
+	const unsigned fresh = t.rounds(150);
 	for (setup.pes = 1; setup.pes <= Rig::most && !t.failed(); setup.pes++) {
 		Note at{t, "PEs", setup.pes};
-		each_seed(t, corpus, t.rounds(150),
-			  [&](u64 seed) { Storm{t, setup, Random{seed}, done, calls}.run(200); });
+		each_seed(t, corpus, fresh, storm);
 	}
-	return done;
+	setup.pes = Rig::most;
+	for (unsigned more = 0; more < most && !(done.*enough)() && !t.failed(); more++)
+		one_seed(t, tcewin_run_seed() + fresh + more, storm);
+	EXPECT((done.*enough)());
 }
 
 constexpr u64 once_red[] = {60, 73, 74, 0x131, 0xf1d71a3c};
 
-// A storm in which nothing works shows nothing.
 void storm(Test &t, Personality p, tcewin_container_kind kind = TCEWIN_CONTAINER_V2)
 {
 	const Setup setup{.personality = with_small_default(p), .kind = kind};
 	for (const auto calls : {Storm::Calls::old, Storm::Calls::all}) {
 		const bool old = calls == Storm::Calls::old;
 		Note at{t, "calls", old ? 0u : 1u};
-		const Successes done =
-			storms(t, setup, old ? std::span<const u64>{once_red} : std::span<const u64>{}, calls);
-		EXPECT(done.map && done.unmap && done.memory && done.remove && done.attach && done.detach && done.put);
-		EXPECT(done.create);
+		storms(t, setup, old ? std::span<const u64>{once_red} : std::span<const u64>{}, calls,
+		       &Successes::some_of_each);
 	}
 }
 
 void v1_of(Test &t, Personality p)
 {
-	const Successes done =
-		storms(t, {.personality = with_small_default(p), .kind = TCEWIN_CONTAINER_V1}, {}, Storm::Calls::all);
-	EXPECT(done.map && done.unmap && done.attach && done.detach);
+	storms(t, {.personality = with_small_default(p), .kind = TCEWIN_CONTAINER_V1}, {}, Storm::Calls::all,
+	       &Successes::some_in_v1);
 }
 
 void qemu(Test &t) { storm(t, Personality::qemu()); }

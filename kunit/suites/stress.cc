@@ -96,14 +96,17 @@ tcewin_host_table *find_table(const Crowd &c, bool is_default)
 	return nullptr;
 }
 
-// The default window, where nobody else maps, stays: what is put there is there. The other one may go at any time.
+// The default window, where nobody else maps, stays: what is put there is there. The other one may go at any time. Each
+// put may come while an ioctl has the window, so this goes on beyond its rounds, and beyond the ioctls, until one was
+// done.
 void kvm(const Crowd &c)
 {
+	constexpr unsigned enough = 10000;
 	Test &t = c.t;
 	Random random{99};
 	const u64 base = (threads + 4) * share >> 12;
 	u64 put = 0;
-	for (unsigned i = 0; i < c.rounds && !t.failed(); i++) {
+	for (unsigned i = 0; (i < c.rounds || (!put && i < enough)) && !t.failed(); i++) {
 		tcewin_host_table *const lasting = find_table(c, true), *const other = find_table(c, false);
 		for (unsigned n = 0; n < 8; n++) {
 			const u64 entry = base + random.below(64), address = block + random.below(64) * 4 * kib;
