@@ -93,13 +93,15 @@ Result<> unload(Driver driver)
 	return rmmod(module_of(driver));
 }
 
-bool stays(Driver driver)
+bool kernel_is_before(unsigned major, unsigned minor)
 {
 	utsname name;
-	unsigned major = 0, minor = 0;
-	bool known = ::uname(&name) == 0 && std::sscanf(name.release, "%u.%u", &major, &minor) == 2;
-	return driver == Driver::tcewin && known && std::pair{major, minor} < std::pair{6u, 4u};
+	unsigned has_major = 0, has_minor = 0;
+	bool known = ::uname(&name) == 0 && std::sscanf(name.release, "%u.%u", &has_major, &has_minor) == 2;
+	return known && std::pair{has_major, has_minor} < std::pair{major, minor};
 }
+
+bool stays(Driver driver) { return driver == Driver::tcewin && kernel_is_before(6, 4); }
 
 Result<> load_only(Driver driver, const Module_source &source)
 {

@@ -39,6 +39,8 @@ struct Module_source {
 Result<> load(Driver driver, const Module_source &source); // loaded already: fine
 Result<> unload(Driver driver);				   // not loaded: fine
 
+bool kernel_is_before(unsigned major, unsigned minor);
+
 // Once loaded it is there for good: before 6.4 the platform has no IOMMU driver, so that is what tcewin is.
 bool stays(Driver driver);
 
