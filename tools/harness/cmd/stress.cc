@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
+#include <algorithm>
 #include <chrono>
 #include <new>
 #include <thread>
@@ -28,6 +29,11 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t worker_count = 2; // they fight for the groups
+constexpr auto every_call = {"SET_CONTAINER", "SET_IOMMU",  "UNSET_CONTAINER", "GET_DEVICE_FD",
+			     "REGISTER",      "UNREGISTER", "TCE_CREATE",      "TCE_CREATE default",
+			     "TCE_REMOVE",    "MAP_DMA",    "UNMAP_DMA",       "UNMAP_DMA all",
+			     "ENABLE",	      "DISABLE",    "MAP_DMA own",     "(DMA write)",
+			     "(DMA read)"};
 
 Arena *make_arena()
 {
@@ -49,9 +55,11 @@ public:
 		for (auto &worker : workers_)
 			worker = start_worker();
 		auto random = seeded(options_.seed);
-		auto end = Clock::now() + std::chrono::seconds{options_.seconds};
+		std::chrono::seconds length{options_.seconds};
+		auto end = Clock::now() + length;
 		bool gone = true;
-		while (gone && Clock::now() < end) {
+		// On a slow machine what is seldom may not have come by then: it gets three times as long.
+		while (gone && (Clock::now() < end || (!each_came() && Clock::now() < end + 2 * length))) {
 			std::this_thread::sleep_for(std::chrono::milliseconds{200 + random() % 4000});
 			auto &worker = workers_[random() % worker_count];
 			gone = kill_inside(worker);
@@ -69,6 +77,16 @@ public:
 	const std::vector<std::string> &bad_ends() const { return bad_ends_; }
 
 private:
+	// What check_work() and check_memory() want at least once.
+	bool each_came() const
+	{
+		auto &arena = stage_.arena;
+		auto done = [&](const char *call) { return arena.tally.times(call) > 0; };
+		return std::ranges::all_of(every_call, done) && kills_ > 0 && arena.forks > 0 && arena.arrived > 0 &&
+		       arena.tally.times("open group", Errno{EBUSY}) > 0 && arena.tried_unmapped > 0 &&
+		       arena.canaries > 0 && arena.sessions > 0;
+	}
+
 	// In a process group of its own, so that it can be killed with its children.
 	template <typename Body>
 	pid_t start(Body body)
@@ -138,10 +156,7 @@ private:
 
 void check_work(Report &report, const Arena &arena, unsigned kills)
 {
-	check_busy(report, arena.tally,
-		   {"SET_CONTAINER", "SET_IOMMU", "UNSET_CONTAINER", "GET_DEVICE_FD", "REGISTER", "UNREGISTER",
-		    "TCE_CREATE", "TCE_CREATE default", "TCE_REMOVE", "MAP_DMA", "UNMAP_DMA", "UNMAP_DMA all", "ENABLE",
-		    "DISABLE", "MAP_DMA own", "(DMA write)", "(DMA read)"});
+	check_busy(report, arena.tally, every_call);
 	report.check("workers were killed, and children forked", kills > 0 && arena.forks > 0,
 		     fmt::format("{} and {} times", kills, arena.forks.load()));
 	report.check("two processes wanted one group", arena.tally.times("open group", Errno{EBUSY}) > 0,
