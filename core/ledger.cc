@@ -20,8 +20,9 @@ Ledger::~Ledger()
 	}
 }
 
-void Ledger::erase_from(Run *r, TceRange range, Owned<Run> spare, const Settled &)
+void Ledger::erase_from(Run *r, Settled proof, Owned<Run> spare)
 {
+	const TceRange range = proof.range();
 	Pauses pauses;
 	for (Run *following; r && r->range.first < range.end(); r = following, pauses.step()) {
 		following = next(r);

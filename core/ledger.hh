@@ -9,7 +9,7 @@
 #include "lock.hh"
 #include "memory.hh"
 #include "region.hh"
-#include "table.hh"
+#include "settled.hh"
 #include "tree.hh"
 
 namespace tcewin
@@ -131,22 +131,24 @@ public:
 		const Run *r = at_or_after(range.first);
 		return r && r->cut_by(range);
 	}
-	// Forgets [range): @spare is for a run that is cut_by() it. The proof says that no table holds these entries
-	// any more.
-	void erase(TceRange range, Owned<Run> spare, const Settled &proof)
+	// Forgets the entries that @proof is of, and no other. @spare is for a run that is cut_by() them.
+	void erase(Settled proof, Owned<Run> spare)
 	{
+		const TceRange range = proof.range();
 		if (Run *r = at_or_after(range.first); r && r->range.first < range.end())
-			erase_from(r, range, std::move(spare), proof);
+			erase_from(r, std::move(proof), std::move(spare));
 	}
-	// All of @r.
-	void erase_whole(Run *r, const Settled &)
+	// The same for a proof of one entry, which is at an end of @r.
+	void erase_one(Run *r, Settled proof)
 	{
+		if (r->range.count != proof.range().count) {
+			erase_from(r, std::move(proof), nullptr);
+			return;
+		}
 		drop(*r, r->range);
 		runs_.erase(r);
 		kept_.keep(Owned<Run>{r});
 	}
-	// The same, where @r is known to be the first run in it.
-	void erase_from(Run *r, TceRange range, Owned<Run> spare, const Settled &proof);
 	// Remembers @run, whose entries are free here.
 	void insert(Owned<Run> run)
 	{
@@ -172,6 +174,8 @@ public:
 	}
 
 private:
+	// What erase() does where @r is the first run that has some of the entries.
+	void erase_from(Run *r, Settled proof, Owned<Run> spare);
 	// @part of @run is no longer mapped.
 	void drop(const Run &run, TceRange part)
 	{

@@ -140,6 +140,8 @@ void Region::unpin_pages(Bytes first, Bytes last, PageShift page, Access access)
 
 void Region::drop_pinned(UserVa from, PageShift page, TceCount n, Access access)
 {
+	if (mapped_.load(std::memory_order_relaxed) & for_good)
+		return;
 	unpin_pages(from - start_, from - start_ + page.bytes(n), page, access);
 	if (mapped_.fetch_sub(n.raw(), std::memory_order_relaxed) == n.raw()) {
 		pinned_ = Bytes{0};

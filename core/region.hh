@@ -77,6 +77,9 @@ public:
 		mapped_.fetch_sub(n.raw(), std::memory_order_relaxed);
 	}
 	bool mapped() const { return mapped_.load(std::memory_order_relaxed) != 0; }
+	// A device may reach what is mapped of it by a table that nobody can write any more: none of it is ever
+	// unpinned, whatever else maps it and ends.
+	void keep_for_good() { mapped_.fetch_or(for_good, std::memory_order_relaxed); }
 
 	// Unpins a registered region that nothing of ours maps. STILL_MAPPED: somebody else (KVM) does.
 	Result<> let_go();
@@ -122,7 +125,8 @@ private:
 	// Where extents meet, and how far each is from its real address, all in one: a page that these are multiples of
 	// is in one extent, and aligned there, wherever it is aligned in the region.
 	u64 cuts_{};
-	std::atomic<u64> mapped_{0};
+	static constexpr u64 for_good = u64{1} << 63;
+	std::atomic<u64> mapped_{0};	   // or more, if it is kept for good
 	bool to_file_{};		   // what a device has written is dirty at once,
 	std::atomic<bool> written_{false}; // else when the region is let go
 };

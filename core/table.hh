@@ -56,13 +56,6 @@ private:
 	std::variant<Paravirt, InMemory> backend_;
 };
 
-// Proof that no table translates some entries any more, invalidation included: without it a ledger releases nothing.
-class Settled
-{
-	friend class Window;
-	Settled() = default;
-};
-
 // A user's call gives way to a fatal signal; a rollback or a release must run to its end.
 enum class Signals { heed, ignore };
 

@@ -110,19 +110,19 @@ Result<> Window::rewrite(WindowTable &table, TceRange range, std::span<Tce> word
 Result<Settled> Window::undo(TceRange range, std::size_t at, TceIndex touched, std::span<Tce> words, Holes holes,
 			     Error why)
 {
-	stuck_ = stuck_ || behind_;
-	for (std::size_t j = 0; j <= at && !behind_; j++) {
+	bool undone = true;
+	for (std::size_t j = 0; j <= at; j++) {
 		const TceRange part = j < at ? range : TceRange{range.first, touched - range.first};
-		if (!rewrite(*tables_[j], part, words, holes, Signals::ignore))
-			stuck_ = true;
+		undone = written_back(*tables_[j], part, words, holes) && undone;
 	}
 	take_back(range);
-	if (stuck_)
+	if (!undone)
 		tcewin_host_event(nullptr, TCEWIN_EVENT_STUCK, "undoing failed", why);
-	return fail(stuck_ ? TCEWIN_STUCK : why);
+	return fail(undone ? why : TCEWIN_STUCK);
 }
 
-// Runs @forward(writer, table) on every table. When one fails, all are as they were known, or the window is stuck.
+// Runs @forward(writer, table) on every table. When one fails, all are as they were known, or those that are not are
+// stuck.
 // Success means that every device sees the new state: the proof that the ledger wants.
 template <class Forward>
 Result<Settled> Window::transact(TceRange range, std::span<Tce> words, Holes holes, Signals signals, Forward forward)
@@ -145,14 +145,14 @@ Result<Settled> Window::transact(TceRange range, std::span<Tce> words, Holes hol
 				backend.show(range);
 			invalidate(backend, *table, range, holes);
 		});
-	return Settled{};
+	return Settled{range};
 }
 
 // Ends what is mapped in @range, in every table or in none.
 Result<Settled> Window::clear(TceRange range, std::span<Tce> words)
 {
 	// Behind KVM, the ledger does not say what there would be to put back.
-	return transact(range, words, Holes::keep, behind_ ? Signals::ignore : Signals::heed,
+	return transact(range, words, Holes::keep, books_ == Books::behind ? Signals::ignore : Signals::heed,
 			[&](auto &writer, const WindowTable &table)
 				TCEWIN_TS(no_thread_safety_analysis) { return clear_entries(writer, table, range); });
 }
@@ -167,11 +167,11 @@ Result<> Window::clear_mapped(WindowTable &table)
 	});
 }
 
-// Nothing of others is left in @range.
-void Window::settle(TceRange range)
+// Nothing of others is left where @proof is of.
+void Window::settle(const Settled &proof)
 {
 	for (const auto &table : tables_)
-		table->settle(range);
+		table->settle(Emptied{proof.range()});
 }
 
 // ---- map and unmap ----
@@ -252,9 +252,9 @@ Result<> Window::write(TceRange range, RunList &list)
 {
 	auto batch = TRY(Batch::for_entries(range.count));
 	const Alone hold{*this};
-	if (stuck_)
+	if (stuck())
 		return fail(TCEWIN_STUCK);
-	if (behind_)
+	if (books_ == Books::behind)
 		return fail(TCEWIN_NO_MEMORY); // nor would there be any for this
 	auto spare = TRY(spare_for(range));
 	TRY(reserve(range));
@@ -268,32 +268,23 @@ Result<> Window::write(TceRange range, RunList &list)
 				});
 	if (!settled)
 		return fail(give_up(list, settled.error()));
-	settle(range);
-	ledger_.erase(range, std::move(spare), *settled);
+	settle(*settled);
+	ledger_.erase(std::move(*settled), std::move(spare));
 	while (Owned<Run> run = list.take())
 		ledger_.insert(std::move(run));
 	return {};
-}
-
-// What a MAP of @list leaves that failed for @why and was undone, or is stuck.
-Error Window::give_up(RunList &list, Error why)
-{
-	dirty(list);
-	if (stuck_)
-		keep_in_limbo(list);
-	return why;
 }
 
 Result<> Window::unmap_runs(TceRange range)
 {
 	auto batch = TRY(Batch::for_entries(range.count));
 	const Alone hold{*this};
-	if (stuck_)
+	if (stuck())
 		return fail(TCEWIN_STUCK);
 	auto spare = TRY(spare_to_give_back(range));
-	const Settled settled = TRY(clear(range, batch.words()));
-	settle(range);
-	ledger_.erase(range, std::move(spare), settled);
+	Settled settled = TRY(clear(range, batch.words()));
+	settle(settled);
+	ledger_.erase(std::move(settled), std::move(spare));
 	return {};
 }
 
@@ -321,15 +312,6 @@ void Window::dirty(const RunList &list) const
 	for (const Run *r = list.first(); r; r = RunList::next(r))
 		if (writes(r->access))
 			r->region->dirty(r->address, geometry().page_shift.bytes(r->range.count));
-}
-
-// A table may still translate to what a failed MAP was about to map.
-void Window::keep_in_limbo(RunList &list)
-{
-	while (Owned<Run> run = list.take()) {
-		run->region->add_mapped(run->range.count);
-		limbo_.append(std::move(run));
-	}
 }
 
 } // namespace tcewin

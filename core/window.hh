@@ -99,8 +99,8 @@ public:
 	// Ends every translation and takes the window away from every PE. All or nothing, but for firmware that refuses
 	// a later PE's: that one is left empty. FIRMWARE_ERROR, INTERRUPTED, NO_MEMORY, STUCK.
 	Result<> remove(const Exclusive &container);
-	// Takes the window away from @pe, whatever firmware says. STUCK: a translation may be left there, so what is
-	// mapped now stays pinned for good.
+	// Takes the window away from @pe, whatever firmware says. STUCK: a translation may be left there, so what it
+	// may lead to stays pinned for good. The other PEs go on, unless they have the same table.
 	Result<> leave(const Exclusive &container, Pe &pe);
 	// No table is left: what was mapped is free to be unregistered.
 	void forget(const Exclusive &container);
@@ -114,7 +114,7 @@ private:
 		{
 			w.lock_.lock();
 			if (w.marked_.load(std::memory_order_relaxed)) [[unlikely]]
-				w.follow_marks();
+				(void)w.follow_marks();
 		}
 		Alone(const Alone &) = delete;
 		~Alone() TCEWIN_TS(release_capability()) TCEWIN_TS(no_thread_safety_analysis)
@@ -135,6 +135,12 @@ private:
 		PeWindow at;
 		WindowTable *table;
 	};
+	// What the ledger is good for.
+	enum class Books {
+		exact,	// it says what the sound tables hold
+		behind, // there was no memory to follow some of ended_: it cannot say what to put back, nor take more
+		closed, // REMOVE has begun and cannot be undone: the tables hold less, and nothing else is accepted
+	};
 	// What lies between the entries that are mapped, in a table that is rewritten.
 	enum class Holes { clear, keep };
 
@@ -152,7 +158,7 @@ private:
 	Result<Settled> clear(TceRange range, std::span<Tce> words) REQUIRES(lock_);
 	// Whether a table that KVM has cleared an entry of can be, and is to be, written once more.
 	enum class Rewrite { yes, no };
-	[[gnu::noinline]] void follow_marks() REQUIRES(lock_);
+	[[gnu::noinline]] bool follow_marks() REQUIRES(lock_);
 	[[gnu::noinline]] void follow_later();
 	Owned<Marks::Page> take_cleared(WindowTable &table, u64 from)
 	{
@@ -195,7 +201,20 @@ private:
 	Result<> make_room(TceRange range) REQUIRES(lock_);
 	void show(TceRange range) REQUIRES(lock_);
 	void take_back(TceRange range) REQUIRES(lock_);
-	void settle(TceRange range) REQUIRES(lock_);
+	void settle(const Settled &proof) REQUIRES(lock_);
+	// A table may translate what nobody knows, or REMOVE has begun: MAP, UNMAP and KVM's puts are refused.
+	bool stuck() const REQUIRES_SHARED(lock_)
+	{
+		return books_ == Books::closed ||
+		       !std::ranges::all_of(tables_, [](const auto &t) { return t->sound(); });
+	}
+	bool written_back(WindowTable &table, TceRange range, std::span<Tce> words, Holes holes) REQUIRES(lock_);
+	void lose(WindowTable &table) REQUIRES(lock_);
+	bool empties(WindowTable &table) REQUIRES(lock_);
+	bool empties_all_of(WindowTable &table) REQUIRES(lock_);
+	void close_books() REQUIRES(lock_);
+	const Member &next_to_lose() const REQUIRES(lock_);
+	Error restore(std::span<Tce> words, Error why) REQUIRES(lock_);
 	Result<WindowTable *> table_for(Pe &pe, const PeWindow &at, Charge charge) REQUIRES(lock_);
 	Result<WindowTable *> admit(Pe &pe, const PeWindow &at, Charge charge) REQUIRES(lock_);
 	const Member *member_of(const Pe &pe) const REQUIRES_SHARED(lock_)
@@ -218,7 +237,7 @@ private:
 	template <class W>
 	Result<> put_entries(W &writer, const WindowTable &table, TceRange range, Holes holes) REQUIRES(lock_);
 	bool plain() const REQUIRES(lock_);
-	[[gnu::always_inline]] Result<> put_one(TceIndex i, Tce word) REQUIRES(lock_);
+	[[gnu::always_inline]] Result<Settled> put_one(TceIndex i, Tce word) REQUIRES(lock_);
 	Error undo_one(TceIndex i, Error why) REQUIRES(lock_);
 	[[gnu::noinline]] Error give_up_one(Owned<Run> run, Error why) REQUIRES(lock_);
 	// false: it takes the general way.
@@ -227,6 +246,7 @@ private:
 	void *payer() const { return request_.paid ? nullptr : mm_; }
 	Error give_up(RunList &list, Error why) REQUIRES(lock_);
 	void keep_in_limbo(RunList &list) REQUIRES(lock_);
+	void end_limbo() REQUIRES(lock_);
 	void dirty(const RunList &list) const;
 	Result<Owned<Run>> spare_for(TceRange range) const REQUIRES(lock_);
 	Result<Owned<Run>> spare_to_give_back(TceRange range) REQUIRES(lock_);
@@ -240,16 +260,12 @@ private:
 	// Some mark was left, perhaps. Set before the lock is tried once more, reset by who is about to follow.
 	std::atomic<bool> marked_;
 	Marks ended_ GUARDED_BY(gate_); // of these entries the ledger's runs are no longer true
-	// There was no memory to follow some of ended_: the ledger cannot say what to put back, nor take any more.
-	bool behind_ GUARDED_BY(lock_){};
+	Books books_ GUARDED_BY(lock_){};
 	Vec<Owned<WindowTable>> tables_ GUARDED_BY(lock_);
 	Vec<Member> members_ GUARDED_BY(lock_);
 	Ledger ledger_ GUARDED_BY(lock_);
-	u32 beyond_ GUARDED_BY(lock_){}; // runs that were taken over the user's limit
-	// A rollback failed: the tables may translate more than the ledger says. Only remove() is accepted.
-	bool stuck_ GUARDED_BY(lock_){};
-	RunList limbo_ GUARDED_BY(lock_);    // what else they may translate, kept mapped until the tables are gone
-	bool abandoned_ GUARDED_BY(lock_){}; // a table could not be emptied nor taken away: nothing is ever forgotten
+	u32 beyond_ GUARDED_BY(lock_){};  // runs that were taken over the user's limit
+	RunList limbo_ GUARDED_BY(lock_); // what else stuck tables may translate, kept mapped until they are gone
 };
 
 } // namespace tcewin

@@ -14,7 +14,7 @@ Result<> Window::room_now(WindowTable &table, TceIndex i)
 {
 	if (i.raw() >= geometry().entries().raw())
 		return fail(TCEWIN_OUT_OF_WINDOW);
-	if (stuck_)
+	if (stuck())
 		return fail(TCEWIN_STUCK);
 	TRY(table.foreign.reserve(i));
 	if (claim_on(i))
@@ -67,10 +67,11 @@ void Window::write_back_now(TceIndex i, const Run *claim, Error why)
 	for (const auto &t : tables_) {
 		const Tce theirs = t->foreign.get(i);
 		const Tce word = theirs.access() != Access::none ? theirs : mapped;
-		if (t->set_now(i, word) || stuck_)
+		if (t->set_now(i, word) || !t->sound())
 			continue;
-		stuck_ = true;
-		tcewin_host_event(nullptr, TCEWIN_EVENT_STUCK, "undoing failed", why);
+		if (!stuck())
+			tcewin_host_event(nullptr, TCEWIN_EVENT_STUCK, "undoing failed", why);
+		t->health = Health::stuck;
 	}
 }
 
@@ -79,13 +80,13 @@ Result<Tce> Window::exchange_now(WindowTable &table, TceIndex i, Tce word)
 {
 	const Run *claim = claim_on(i);
 	const Tce old = table.foreign.get(i);
-	if (!claim && old == Tce{} && word == Tce{})
+	if (!claim && old == Tce{} && word == Tce{} && table.sound())
 		return Tce{};
 	if (claim)
 		TRY(ended_.reserve(i));
 	if (auto r = write_now(table, i, word, claim); !r) {
-		if (!stuck_ || word == Tce{})
-			return fail(r.error());
+		if (table.sound() || word == Tce{})
+			return fail(r.error()); // what is there is known, or the books say what may be
 		// Its maker's count stays, as that of what was there does: host.h's settle_rest() ends both.
 		table.doubtful = old;
 		table.foreign.set(i, word);
@@ -113,11 +114,11 @@ Result<Tce> Window::clear_foreign(WindowTable &table, TceIndex i)
 	return r;
 }
 
-// A stuck window's books stay as they are. Where there is no memory to say so the entry is empty all the same, and
-// userspace is told to do it again.
+// A PE that is gone may reach by a lost table what it does not hold any more, so the books of that stay as they are.
+// Where there is no memory to say so the entry is empty all the same, and userspace is told to do it again.
 Result<Tce> Window::clear_alone(WindowTable &table, TceIndex i)
 {
-	if (stuck_)
+	if (table.health == Health::lost)
 		return table.clear_beside(i).transform([] { return Tce{}; });
 	auto r = exchange_now(table, i, Tce{});
 	if (!r && r.error() == TCEWIN_NO_MEMORY)
@@ -166,7 +167,7 @@ void Window::follow_clears(WindowTable &table, Rewrite own)
 }
 
 // Entries that are no longer there, so none of this may be refused; what wants for memory waits for the next who comes.
-void Window::follow_marks()
+bool Window::follow_marks()
 {
 	marked_.store(false, std::memory_order_relaxed);
 	std::atomic_thread_fence(std::memory_order_seq_cst);
@@ -185,9 +186,11 @@ void Window::follow_marks()
 		});
 		put_back_ended(std::move(page));
 	}
-	behind_ = !all;
-	if (behind_)
+	if (!all)
 		marked_.store(true, std::memory_order_relaxed);
+	if (books_ != Books::closed)
+		books_ = all ? Books::exact : Books::behind;
+	return all;
 }
 
 void Window::follow_later()
@@ -196,8 +199,7 @@ void Window::follow_later()
 	bool again = true;
 	for (int n = 0; again && n < most; n++) {
 		lock_.lock();
-		follow_marks();
-		again = !behind_;
+		again = follow_marks();
 		lock_.unlock();
 		std::atomic_thread_fence(std::memory_order_seq_cst);
 		again = again && marked_.load(std::memory_order_relaxed);
@@ -220,27 +222,26 @@ void Window::follow_clear(WindowTable &table, TceIndex i, Rewrite own)
 	for (std::size_t k = 0; run && r && k < tables_.size(); k++)
 		if (tables_[k].get() != &table && tables_[k]->foreign.get(i) == Tce{})
 			r = clear(*tables_[k]);
-	if (!r || stuck_)
+	if (!r || table.health == Health::lost)
 		return; // what may be there stays pinned, and firmware's refusal has been told
-	table.settle(one);
+	table.settle(Emptied{one});
 	if (!run || follow_end(i))
 		return;
 	const InGate in{gate_};
 	if (ended_.reserve(i))
 		ended_.set(i);
-	behind_ = true;
+	if (books_ != Books::closed)
+		books_ = Books::behind;
 }
 
 // No table has what the ledger says of entry @i. False: there is no memory to say so.
 bool Window::follow_end(TceIndex i)
 {
 	const TceRange one{i, TceCount{1}};
-	if (stuck_)
-		return true;
 	auto spare = spare_to_give_back(one);
 	if (!spare)
 		return false;
-	ledger_.erase(one, std::move(*spare), Settled{});
+	ledger_.erase(Settled{one}, std::move(*spare));
 	return true;
 }
 

@@ -8,15 +8,16 @@ namespace tcewin
 {
 
 // No other table has to agree, and no entry is KVM's.
-bool Window::plain() const { return !stuck_ && !behind_ && tables_.size() == 1 && tables_[0]->foreign.empty(); }
+bool Window::plain() const { return books_ == Books::exact && tables_.size() == 1 && tables_[0]->plain(); }
 
 // Entry @i of the one table becomes @word.
-inline Result<> Window::put_one(TceIndex i, Tce word)
+inline Result<Settled> Window::put_one(TceIndex i, Tce word)
 {
-	return tables_[0]->backend.visit([&](auto &backend) __attribute__((always_inline)) -> Result<> {
+	return tables_[0]->backend.visit([&](auto &backend) __attribute__((always_inline)) -> Result<Settled> {
+		const TceRange one{i, TceCount{1}};
 		TRY(backend.set(i, word));
-		backend.invalidate({i, TceCount{1}});
-		return {};
+		backend.invalidate(one);
+		return Settled{one};
 	});
 }
 
@@ -71,12 +72,10 @@ Result<bool> Window::unmap_one(TceIndex i)
 		return true;
 	if (run->cut_by(one))
 		return false;
-	if (auto r = put_one(i, Tce{}); !r) [[unlikely]]
-		return fail(undo_one(i, r.error()));
-	if (run->range.count == one.count)
-		ledger_.erase_whole(run, Settled{});
-	else
-		ledger_.erase_from(run, one, nullptr, Settled{});
+	auto settled = put_one(i, Tce{});
+	if (!settled) [[unlikely]]
+		return fail(undo_one(i, settled.error()));
+	ledger_.erase_one(run, std::move(*settled));
 	return true;
 }
 

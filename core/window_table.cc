@@ -91,8 +91,9 @@ Result<> WindowTable::clear_beside(TceIndex i)
 	});
 }
 
-void WindowTable::settle_entries(TceRange range)
+void WindowTable::settle_entries(Emptied proof)
 {
+	const TceRange range = proof.range();
 	Pauses pauses;
 	for (TceIndex i = foreign.next_any(range); i < range.end();
 	     i = foreign.next_any({i + TceCount{1}, range.end() - (i + TceCount{1})})) {

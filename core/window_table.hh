@@ -33,6 +33,13 @@ private:
 	tcewin_host_table *table_;
 };
 
+// What a table translates, beside what its window's books say.
+enum class Health {
+	sound, // the same
+	stuck, // something else where it could not be written back, until it is emptied or taken away
+	lost,  // a PE that has left the container reaches what it translates, and nothing can be done about that
+};
+
 struct WindowTable {
 	// In our memory: at least @levels levels, charged to @payer, the first one only if @first says so. BAD_LEVELS,
 	// NO_MEMORY.
@@ -60,14 +67,17 @@ struct WindowTable {
 	// Entry @i is empty for devices, whatever the holder of the window's lock is doing. FIRMWARE_ERROR. Does not
 	// sleep.
 	Result<> clear_beside(TceIndex i);
-	// No entry of others is left in @range: their counts on the memory behind it go.
-	void settle(TceRange range)
+	// No entry of others is left in it of those that @proof is of: their counts on the memory behind them go.
+	void settle(Emptied proof)
 	{
 		if (!foreign.empty())
-			settle_entries(range);
+			settle_entries(std::move(proof));
 	}
 
-	void settle_entries(TceRange range);
+	void settle_entries(Emptied proof);
+	bool sound() const { return health == Health::sound; }
+	// Others have nothing in it, either.
+	bool plain() const { return sound() && foreign.empty(); }
 	// Hardware may walk it for good, its user is going: what hardware has no use for goes, too, and nobody pays.
 	void keep_for_hardware()
 	{
@@ -86,7 +96,8 @@ struct WindowTable {
 	ForeignEntries foreign;
 	Marks cleared;	       // by KVM, while somebody had the window's lock; guarded by the window's gate, as is:
 	bool leaving{};	       // firmware is taking it away: nothing can be written into it
-	Tce doubtful;	       // what others had in a stuck window's entry that is to be another now: either is there
+	Health health{};       // guarded by the window's lock
+	Tce doubtful;	       // what others had in the entry that got it stuck, which is to be another now
 	std::size_t members{}; // PEs that have it
 	bool walked{};	       // hardware may do so for good
 };

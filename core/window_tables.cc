@@ -49,9 +49,7 @@ Result<WindowTable *> Window::admit(Pe &pe, const PeWindow &at, Charge charge)
 	}
 	members_.push({&pe, at, *table});
 	(*table)->members++;
-	auto r = (pe.shares_tables() ? Result<>{} : fill(**table)).and_then([&] {
-		return pe.connect(at, (*table)->host.get());
-	});
+	auto r = fill(**table).and_then([&] { return pe.connect(at, (*table)->host.get()); });
 	if (r)
 		return table;
 	if (auto left = drop_member(members_.size() - 1); !left)
@@ -59,15 +57,15 @@ Result<WindowTable *> Window::admit(Pe &pe, const PeWindow &at, Charge charge)
 	return fail(r.error());
 }
 
-// A new table gets every translation there is.
+// A newcomer's table gets every translation there is, unless it is the one that all have.
 Result<> Window::fill(WindowTable &table)
 {
-	if (stuck_)
+	if (stuck())
 		return fail(TCEWIN_STUCK);
-	if (behind_)
-		return fail(TCEWIN_NO_MEMORY);
-	if (ledger_.empty())
+	if (table.tree || ledger_.empty())
 		return {};
+	if (books_ == Books::behind)
+		return fail(TCEWIN_NO_MEMORY);
 	auto batch = TRY(Batch::for_entries(geometry().entries()));
 	return rewrite(table, geometry().all(), batch.words(), Holes::keep, Signals::heed);
 }
@@ -77,23 +75,24 @@ Result<> Window::fill(WindowTable &table)
 Result<> Window::drop_member(std::size_t at)
 {
 	const Member member = members_[at];
-	const bool last = member.table->members == 1;
-	const bool empty = last && clear_mapped(*member.table).has_value() && !stuck_;
+	WindowTable &table = *member.table;
+	const bool last = table.members == 1;
+	bool empty = last && empties(table);
 	if (!empty)
 		member.pe->suspect(member.at);
 	if (last)
-		set_leaving(*member.table, true);
+		set_leaving(table, true);
 	const bool gone = member.pe->remove(member.at).has_value();
 	if (!gone) {
+		empty = empty || (last && empties_all_of(table));
 		member.pe->orphan(member.at);
-		member.table->walked = true;
+		table.walked = true;
 	}
 	members_.remove(at);
-	// @pe goes on translating as the table is now, whatever becomes of it: nothing of it is ever to be given back.
 	if (!empty && !gone)
-		abandoned_ = stuck_ = true;
-	if (--member.table->members == 0)
-		drop_table(member.table);
+		lose(table);
+	if (--table.members == 0)
+		drop_table(&table);
 	if (empty || gone)
 		return {};
 	member.pe->quarantine(neither_emptied_nor_removed, 0);
@@ -114,17 +113,18 @@ void Window::drop_table(WindowTable *table)
 		if (tables_[i].get() != table)
 			continue;
 		table->close();
-		if (!abandoned_) {
-			follow_clears(*table, Rewrite::no); // in the tables of others
-			table->settle(geometry().all());    // what it ends is dirty
+		if (table->health != Health::lost) {
+			follow_clears(*table, Rewrite::no);	  // in the tables of others
+			table->settle(Emptied{geometry().all()}); // what it ends is dirty
 			table->dirty(table->doubtful);
 			tcewin_host_table_settle_rest(table->host.get());
 		}
-		if (abandoned_ || (table->walked && table->tree)) {
+		if (table->health == Health::lost || (table->walked && table->tree)) {
 			table->keep_for_hardware();
 			(void)tables_[i].release();
 		}
 		tables_.remove(i);
+		end_limbo();
 		return;
 	}
 }
@@ -145,36 +145,34 @@ Result<> Window::remove(const Exclusive &)
 
 Result<> Window::remove_locked(std::span<Tce> words)
 {
-	if (!stuck_)
-		TRY(clear(geometry().all(), words));
-	bool removed_one = false;
+	if (stuck())
+		close_books();
+	else
+		(void)TRY(clear(geometry().all(), words));
+	bool whole = books_ != Books::closed;
 	while (!members_.empty()) {
-		const Member last = members_[members_.size() - 1];
-		if (stuck_)
-			last.pe->suspect(last.at);
-		set_leaving(*last.table, last.table->members == 1);
-		if (auto r = last.pe->remove(last.at); !r) {
-			if (stuck_) {
-				set_leaving(*last.table, false);
+		const Member next = next_to_lose();
+		WindowTable &table = *next.table;
+		if (!table.sound())
+			next.pe->suspect(next.at);
+		set_leaving(table, table.members == 1);
+		if (auto r = next.pe->remove(next.at); !r) {
+			if (!table.sound() && !empties_all_of(table)) {
+				set_leaving(table, false);
 				return fail(TCEWIN_STUCK);
 			}
 			// A place that the PHB did not give up is not known to be as it was.
-			if (!removed_one && !last.table->tree) {
-				set_leaving(*last.table, false);
-				stuck_ = behind_; // nobody knows what there was
-				for (const auto &table : tables_)
-					if (!behind_ &&
-					    !rewrite(*table, geometry().all(), words, Holes::keep, Signals::ignore))
-						stuck_ = true;
-				return stuck_ ? fail(TCEWIN_STUCK) : r;
+			if (whole && !table.tree) {
+				set_leaving(table, false);
+				return fail(restore(words, r.error()));
 			}
-			last.pe->orphan(last.at); // it is empty; the window cannot be whole again
-			last.table->walked = true;
+			next.pe->orphan(next.at); // it is empty; the window cannot be whole again
+			table.walked = true;
 		}
-		removed_one = true;
-		members_.pop();
-		if (--last.table->members == 0)
-			drop_table(last.table);
+		whole = false;
+		members_.remove(static_cast<std::size_t>(member_of(*next.pe) - members_.begin()));
+		if (--table.members == 0)
+			drop_table(&table);
 	}
 	forget_locked();
 	return {};
@@ -186,13 +184,6 @@ void Window::forget(const Exclusive &)
 	forget_locked();
 }
 
-void Window::forget_locked()
-{
-	if (abandoned_)
-		return;
-	ledger_.erase(geometry().all(), nullptr, Settled{});
-	while (Owned<Run> run = limbo_.take())
-		run->region->drop_mapped(run->address, geometry().page_shift, run->range.count, run->access);
-}
+void Window::forget_locked() { ledger_.erase(Settled{geometry().all()}, nullptr); }
 
 } // namespace tcewin

@@ -51,7 +51,7 @@ enum tcewin_status {
 	TCEWIN_INTERRUPTED,		/* EINTR: a fatal signal */
 	TCEWIN_QUARANTINED,		/* EBUSY: the PE is nobody's until reboot */
 	TCEWIN_BUSY,			/* EBUSY: somebody is at work on the window; never an ioctl's answer */
-	TCEWIN_STUCK,			/* EIO: a translation could not be taken back; the window only takes REMOVE now */
+	TCEWIN_STUCK,			/* EIO: a translation could not be taken back; the window only takes REMOVE, or its PE's end */
 	TCEWIN_STATUSES
 };
 
@@ -125,8 +125,8 @@ void tcewin_container_destroy(struct tcewin_container *container);
  */
 int tcewin_container_attach(struct tcewin_container *container, struct tcewin_pe *pe);
 /*
- * Takes a PE out with its windows; with the last one all windows and mappings end. STUCK: a window could not be removed; its
- * pages stay pinned and the PE must not be handed to anyone.
+ * Takes a PE out with its windows; with the last one all windows and mappings end. STUCK: a window could be neither emptied nor
+ * removed; what it leads to stays pinned for good, the PE must not be handed to anyone, and the others go on if they have other tables.
  */
 int tcewin_container_detach(struct tcewin_container *container, struct tcewin_pe *pe);
 

@@ -4,7 +4,8 @@
 // other.
 #include "units.hh"
 
-#include "ledger.hh"
+#include "geometry.hh"
+#include "tce.hh"
 
 using namespace tcewin;
 
@@ -59,13 +60,5 @@ Tce c11{real, 3};	   // expected-error {{no matching constructor}}
 WindowGeometry d1{ioba, bytes, page_4k};
 // expected-error@+1 2 {{no viable conversion}}
 WindowGeometry d2{bytes, ioba, page_4k};
-
-// A ledger forgets nothing without the proof that no table holds it, and nobody but Window makes that proof.
-void forget(Ledger &ledger, const Settled &proof)
-{
-	ledger.erase({index, count}, nullptr, proof);
-	ledger.erase({index, count}, nullptr);		  // expected-error {{too few arguments}}
-	ledger.erase({index, count}, nullptr, Settled{}); // expected-error {{calling a private constructor}}
-}
 
 } // namespace

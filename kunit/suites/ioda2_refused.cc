@@ -158,6 +158,32 @@ void unset_fails_for_one_of_two(Test &t)
 	EXPECT_EQ(rig.release(1), TCEWIN_QUARANTINED);
 }
 
+// A PE that has left reaches the table for good, as it is or as it was, so nobody else gets it, and what KVM clears
+// there stays pinned as well.
+void nobody_joins_a_lost_table(Test &t)
+{
+	Rig rig{t, {.pes = 3}};
+	ASSERT_EQ(rig.attach(1), TCEWIN_OK);
+	ASSERT_EQ(rig.add(block, 64 * mib), TCEWIN_OK);
+	ASSERT_EQ(rig.map(0, block, 4 * mib), TCEWIN_OK);
+	ASSERT_EQ(rig.add(scattered, mib), TCEWIN_OK);
+	ASSERT_EQ(rig.kvm_put(4096, scattered), TCEWIN_OK);
+	rig.host.stuck_is_expected = true;
+	rig.host.injector.arm(Point::unset_window, {.at = 1, .onwards = true});
+	EXPECT_EQ(rig.detach(1), TCEWIN_STUCK);
+	rig.host.injector.disarm();
+	EXPECT_EQ(rig.kvm_put(4096, 0), TCEWIN_OK);
+	rig.expect_unmapped(16 * mib, 4 * kib);
+	EXPECT_EQ(rig.drop(scattered, mib), TCEWIN_STILL_MAPPED);
+	EXPECT_EQ(rig.attach(2), TCEWIN_STUCK);
+	EXPECT_EQ(tcewin_pe_owner(rig.pe[2]), TCEWIN_OWNER_USER);
+	EXPECT(rig.idle(2));
+	EXPECT_EQ(rig.remove(0), TCEWIN_OK);
+	EXPECT_EQ(rig.attach(2), TCEWIN_OK);
+	EXPECT_EQ(rig.drop(block, 64 * mib), TCEWIN_STILL_MAPPED);
+	rig.host.firmware.check_reach("reaches memory that is not pinned");
+}
+
 constexpr tcewin_case cases[] = {
 	CASE_ON_IODA2(all_or_nothing_when_one_comes),
 	CASE_ON_IODA2(all_or_nothing_when_one_is_made),
@@ -167,6 +193,7 @@ constexpr tcewin_case cases[] = {
 	CASE_ON_IODA2(unset_fails_always),
 	CASE_ON_IODA2(unset_fails_and_another_comes),
 	CASE_ON_IODA2(unset_fails_for_one_of_two),
+	CASE_ON_IODA2(nobody_joins_a_lost_table),
 };
 
 } // namespace

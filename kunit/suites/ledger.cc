@@ -2,7 +2,8 @@
 // The ledger against an array with one element a TCE.
 #include "ledger.hh"
 
-#include <bit>
+#include <cstring>
+#include <new>
 
 #include "fake_host.hh"
 #include "random.hh"
@@ -61,7 +62,13 @@ public:
 	}
 
 	// Only a Window can make the proof; this bench has no table, so it forges one.
-	static Settled settled() { return std::bit_cast<Settled>('\0'); }
+	static Settled settled(TceRange range)
+	{
+		static_assert(sizeof(range) == sizeof(Settled));
+		alignas(Settled) std::byte proof[sizeof(Settled)];
+		std::memcpy(proof, &range, sizeof(range));
+		return std::move(*std::launder(reinterpret_cast<Settled *>(proof)));
+	}
 
 	void insert(u64 first, u64 count, unsigned region, u64 page, Access access)
 	{
@@ -86,7 +93,7 @@ public:
 			ASSERT(made.has_value());
 			spare = std::move(*made);
 		}
-		ledger.erase(range, std::move(spare), settled());
+		ledger.erase(settled(range), std::move(spare));
 		for (u64 i = first; i < first + count; i++)
 			oracle[i] = {};
 	}
