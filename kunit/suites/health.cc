@@ -152,6 +152,8 @@ void stuck_one_is_lost(Test &t)
 			Pes p{t, 2};
 			p.rig.host.stuck_is_expected = true;
 			p.get_stuck(0, by_map);
+			EXPECT_EQ(p.rig.host.kvm.clear(p.rig.fake[0]->tables[1]->object, 2049), TCEWIN_OK);
+			EXPECT(!p.rig.reach(p.start + 2049 * 4 * kib, false, 0));
 			p.refuse_hcalls();
 			p.refuse_removal();
 			EXPECT_EQ(p.rig.detach(0), TCEWIN_STUCK);
@@ -186,6 +188,19 @@ void remove_beside_a_stuck_one(Test &t)
 		}
 		t.fresh_host();
 	}
+}
+
+// REMOVE has emptied both tables and is refused, and they cannot be filled again.
+void remove_is_not_undone(Test &t)
+{
+	Pes p{t, 2};
+	p.rig.host.injector.arm(Point::any_hcall, {.at = 8 + 1, .onwards = true});
+	p.refuse_removal();
+	EXPECT_EQ(p.rig.remove(p.start), TCEWIN_STUCK);
+	p.hypercalls_work();
+	EXPECT_EQ(p.rig.drop(block, 64 * mib), TCEWIN_STILL_MAPPED);
+	EXPECT_EQ(p.rig.remove(p.start), TCEWIN_OK);
+	p.expect_given_back();
 }
 
 // REMOVE, where the stuck one is neither emptied nor removed: all of them are still there, and REMOVE is all that is
@@ -303,6 +318,7 @@ constexpr tcewin_case cases[] = {
 	CASE(stuck_one_is_emptied),
 	CASE(stuck_one_is_lost),
 	CASE(remove_beside_a_stuck_one),
+	CASE(remove_is_not_undone),
 	CASE(remove_of_a_stuck_one_fails),
 	CASE(kvms_beside_a_lost_one),
 	CASE(kvm_clears_beside_a_stuck_one),
