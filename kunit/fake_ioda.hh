@@ -16,13 +16,14 @@ struct FakeMm;
 
 // What KVM knows of a table, FakeKvm's.
 struct KvmTable {
-	FakeMm *mm;	      // whose memory its guest's entries lead to
-	tcewin_table *engine; // it may change entries, by this
-	FakeGate *gate;	      // behind which it does
-	unsigned holders;     // guests that have the table, whatever the engine does with it
-	bool freed;	      // by the engine
-	Hash<u64> addresses;  // by entry, what it has stored: each is a count on the memory there
-	Vector<u64> doubtful; // and what it had stored for an entry that is that one or its successor
+	FakeMm *mm;		     // whose memory its guest's entries lead to
+	tcewin_table *engine;	     // it may change entries, by this
+	FakeGate *gate;		     // behind which it does
+	unsigned holders;	     // guests that have the table, whatever the engine does with it
+	bool freed;		     // by the engine
+	Hash<u64> addresses;	     // by entry, what it has stored: each is a count on the memory there
+	bool in_doubt;		     // an entry is what it was or its successor, for as long as the table is there
+	std::optional<u64> doubtful; // what it had stored for that entry before
 };
 
 } // namespace tcewin::test

@@ -61,9 +61,9 @@ void FakeKvm::settle_rest(tcewin_host_table *table)
 	table->kvm.addresses.each([&](u64 entry, u64) { entries.push(entry); });
 	for (const u64 entry : entries)
 		(void)uncount(table, entry);
-	for (const u64 address : table->kvm.doubtful)
-		uncount_at(table, address);
-	table->kvm.doubtful.clear();
+	if (table->kvm.doubtful)
+		uncount_at(table, *table->kvm.doubtful);
+	table->kvm.doubtful.reset();
 }
 
 // ---- a guest ----
@@ -100,11 +100,12 @@ void FakeKvm::gone(tcewin_host_table *table, u64 entry, u64 tce)
 	(void)uncount(table, entry);
 }
 
-// The entry may be what it was for as long as the table is there: the count for that stays.
 void FakeKvm::keep(tcewin_host_table *table, u64 entry)
 {
+	if (std::exchange(table->kvm.in_doubt, true))
+		complaints_.add("leaves a second entry of a table in doubt", table->info.start, entry);
 	if (const u64 *stored = table->kvm.addresses.find(entry))
-		table->kvm.doubtful.push(*stored);
+		table->kvm.doubtful = *stored;
 	table->kvm.addresses.erase(entry);
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // KVM as the engine meets it, with what the glue has between them: somebody who finds the kernel's object of a table,
 // may hold it for longer than the engine does, changes entries while it is open, and counts each of them on the memory
-// behind it, whichever container registered that. Complains of counts that are settled twice or never.
+// behind it, whichever container registered that. Complains of counts that are settled twice or never, and of a second
+// entry of a table that nobody knows.
 #pragma once
 
 #include "fake_ioda.hh"
@@ -43,6 +44,10 @@ public:
 	int exchange(tcewin_host_table *table, u64 entry, u64 address, u32 access); // xchg_no_kill
 	void store(tcewin_host_table *table, u64 entry, u64 address);		    // the user address, and tce_kill
 
+	// What exchange() does where the engine is stuck: entry @entry may be what it was, so the count for that stays.
+	// The glue has room for one such count, and complains here of a second.
+	void keep(tcewin_host_table *table, u64 entry);
+
 	u64 counts() const { return counts_; }
 	void finish();
 
@@ -50,7 +55,6 @@ private:
 	static void end_put(tcewin_host_table *table);
 	bool uncount(tcewin_host_table *table, u64 entry);
 	void uncount_at(tcewin_host_table *table, u64 address);
-	static void keep(tcewin_host_table *table, u64 entry);
 	void gone(tcewin_host_table *table, u64 entry, u64 tce);
 
 	Complaints &complaints_;
