@@ -58,6 +58,16 @@ void Shadow::forget_window(u64 ioba)
 				doubtful_.add(table->start, table->start + table->size());
 }
 
+void Shadow::window_serves(u64 ioba)
+{
+	if (!doubtful_.contains(ioba))
+		return;
+	for (const FakePe *pe : rig_.host.firmware.pes())
+		for (const FakeTable *table : pe->tables)
+			if (table->holds(ioba))
+				doubtful_.remove(table->start, table->start + table->size());
+}
+
 void Shadow::window_gone(u64 start, u64 size)
 {
 	Vector<u64> inside;

@@ -22,8 +22,10 @@ public:
 	void cleared(unsigned pe, u64 ioba);
 	// The entry for @ioba may be what it was or something else.
 	void forget(u64 ioba);
-	// So may be all of the window that holds @ioba, until it is gone.
+	// So may be all of the window that holds @ioba, until it is gone; or until it serves, for then each of its
+	// tables is what the answers have said.
 	void forget_window(u64 ioba);
+	void window_serves(u64 ioba);
 	// A table of PE number @pe that starts there, or the window with all of them, is gone.
 	void window_gone(u64 start, u64 size);
 	void pe_gone(unsigned pe);

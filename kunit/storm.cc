@@ -231,6 +231,8 @@ void Storm::map()
 	const bool ok = status == TCEWIN_OK;
 	if (ok)
 		shadow.mapped(ioba, address, size, page_at(ioba));
+	if (ok && alone)
+		shadow.window_serves(ioba);
 	verdict("map", status, TCEWIN_NOTHING_REGISTERED, TCEWIN_NOT_REGISTERED, TCEWIN_NO_WINDOW,
 		TCEWIN_PAGE_TOO_LARGE, TCEWIN_OUT_OF_WINDOW, TCEWIN_UNALIGNED, TCEWIN_NOT_ENABLED);
 	if (!ok)
@@ -252,6 +254,8 @@ void Storm::unmap()
 	stuck_at(ioba, status);
 	if (status == TCEWIN_OK)
 		shadow.unmapped(ioba, size, page_at(ioba));
+	if (status == TCEWIN_OK && alone)
+		shadow.window_serves(ioba);
 	if (!verdict("unmap", status, TCEWIN_NOTHING_REGISTERED, TCEWIN_NO_WINDOW, TCEWIN_OUT_OF_WINDOW,
 		     TCEWIN_UNALIGNED, TCEWIN_NOT_ENABLED))
 		return;
@@ -341,11 +345,7 @@ void Storm::come(unsigned pe)
 void Storm::leave(unsigned pe)
 {
 	say("detach", {pe});
-	// what cannot be taken from it makes its windows stuck, the other PEs' tables among them
-	if (rig.host.injector.any_hit())
-		for (const FakeTable *table : rig.fake[pe]->tables)
-			shadow.forget_window(table->start);
-	const int status = rig.detach(pe);
+	const int status = rig.detach(pe); // whatever it is: what the others have is as it was
 	told |= status == TCEWIN_STUCK;
 	shadow.pe_gone(pe);
 	bool any = false;
@@ -399,18 +399,23 @@ void Storm::kvm_at(unsigned pe, FakeTable &table)
 	if (random.one_in(2)) {
 		const u64 address = any_address();
 		say("KVM puts", {pe, ioba, address});
+		const u64 stuck = rig.host.events[TCEWIN_EVENT_STUCK];
 		const int status = rig.host.kvm.put_page(object, entry, address, rw);
-		stuck_at(ioba, status);
+		if (rig.host.events[TCEWIN_EVENT_STUCK] != stuck)
+			shadow.forget_window(ioba); // this table is stuck, or another PE's
 		if (status == TCEWIN_OK)
 			shadow.put(pe, ioba, address), done.put++;
 		return;
 	}
 	say("KVM clears", {pe, ioba});
+	const u64 stuck = rig.host.events[TCEWIN_EVENT_STUCK];
 	const int status = rig.host.kvm.clear(object, entry);
 	if (status == TCEWIN_OK)
 		shadow.cleared(pe, ioba);
 	else
 		shadow.forget(ioba); // it may be empty all the same
+	if (rig.host.events[TCEWIN_EVENT_STUCK] != stuck)
+		shadow.forget_window(ioba);
 }
 
 // Another guest has the table, and keeps it.
@@ -462,8 +467,13 @@ void Storm::meanwhile()
 	const u64 entry = random.below(512), ioba = table->start + (entry << table->page_shift);
 	say("  meanwhile KVM changes", {i, ioba});
 	uncertain.push(ioba);
-	stuck_at(ioba, random.one_in(2) ? rig.host.kvm.put_page(table->object, entry, any_address(), rw)
-					: rig.host.kvm.clear(table->object, entry));
+	const u64 stuck = rig.host.events[TCEWIN_EVENT_STUCK];
+	if (random.one_in(2))
+		(void)rig.host.kvm.put_page(table->object, entry, any_address(), rw);
+	else
+		(void)rig.host.kvm.clear(table->object, entry);
+	if (rig.host.events[TCEWIN_EVENT_STUCK] != stuck)
+		shadow.forget_window(ioba);
 }
 
 // Whether it came before the ioctl or after it nobody can say.
