@@ -212,6 +212,7 @@ struct tcewin_adopted *tcewin_adopted(struct iommu_table_group *table_group)
 	}
 	enlist(entry);
 	tcewin_set_table_bases(table_group);
+	tcewin_devices_forget(table_group, info.second_start);
 	if (!tcewin_keeps_platform_ops())
 		put_ours_in_front(entry);
 	return entry;

@@ -144,11 +144,16 @@ struct tcewin_adopted {
 /* ownership.c */
 int tcewin_take(struct tcewin_adopted *entry, struct device *dev);
 void tcewin_release(struct tcewin_adopted *entry, struct device *dev);
-int tcewin_kernel_lets_go(struct tcewin_adopted *entry);
 struct iommu_table_group_ops *
 tcewin_table_group_ops(const struct iommu_table_group_ops *platform);
 void tcewin_set_table_bases(struct iommu_table_group *table_group);
 void tcewin_drop_table_base(struct iommu_table_group *table_group, const struct iommu_table *tbl);
+
+/* kernel_side.c */
+int tcewin_kernel_lets_go(struct tcewin_adopted *entry);
+int tcewin_take_from_kernel(struct tcewin_adopted *entry);
+int tcewin_give_to_kernel(struct tcewin_adopted *entry);
+void tcewin_devices_forget(const struct iommu_table_group *table_group, u64 offset);
 
 /* adopt.c */
 struct tcewin_adopted *tcewin_adopted_get(const struct iommu_table_group *table_group);

@@ -5,7 +5,6 @@
  * done then is the engine's, which asks for the platform's own functions where it wants them.
  */
 #define pr_fmt(fmt) "tcewin: " fmt
-#include <linux/error-injection.h>
 #include <linux/iommu.h>
 #include <linux/module.h>
 #include <linux/pci.h>
@@ -109,18 +108,6 @@ tcewin_table_group_ops(const struct iommu_table_group_ops *platform)
 /* ---- what the engine calls ---- */
 
 /**
- * tcewin_kernel_lets_go() - the platform's take_ownership(); fault injection can refuse for it
- * @entry: the PE, with operations of the platform's
- *
- * Return: 0 or a negative errno, then the kernel has the PE as before.
- */
-noinline int tcewin_kernel_lets_go(struct tcewin_adopted *entry)
-{
-	return tcewin_platform_take(entry->platform, entry->table_group, entry->dev);
-}
-ALLOW_ERROR_INJECTION(tcewin_kernel_lets_go, ERRNO);
-
-/**
  * tcewin_set_table_bases() - every device of a PE has the kernel's table of it, or none
  * @table_group: of the PE
  *
@@ -156,28 +143,25 @@ int tcewin_host_platform_take(void *pe, struct tcewin_pe_info *info)
 {
 	struct tcewin_adopted *entry = container_of(pe, struct tcewin_adopted, host);
 	struct iommu_table_group *table_group = entry->table_group;
-	int ret;
+	int status;
 
 	if (tcewin_on_powernv())
 		return tcewin_powernv_take(entry, info);
 	if (entry->no_ddw) {
-		ret = tcewin_borrow(entry, info);
+		status = tcewin_borrow(entry, info);
 		tcewin_set_table_bases(table_group);
-		return ret;
+		return status;
 	}
 	if (!entry->platform)
 		return tcewin_lpar_take(entry, info);
-	ret = tcewin_kernel_lets_go(entry);
-	if (ret) {
-		tcewin_host_event(pe, TCEWIN_EVENT_FIRMWARE, "the kernel keeps the PE", ret);
-		return TCEWIN_FIRMWARE_ERROR;
-	}
-	tcewin_set_table_bases(table_group);
+	status = tcewin_take_from_kernel(entry);
+	if (status)
+		return status;
+	tcewin_devices_forget(table_group, 0);
 	if (!table_group->tables[0] && !table_group->tables[1] &&
 	    !tcewin_pe_read(&entry->host, table_group, info) && info->max_windows)
 		return TCEWIN_OK;
-	tcewin_platform_release(entry->platform, table_group, entry->dev);
-	tcewin_set_table_bases(table_group);
+	tcewin_give_to_kernel(entry);
 	return TCEWIN_FIRMWARE_ERROR;
 }
 
@@ -198,9 +182,5 @@ int tcewin_host_platform_release(void *pe)
 	/* It would look for its property without a check. */
 	if (!tcewin_pe_has_default_window(&entry->host))
 		return TCEWIN_FIRMWARE_ERROR;
-	tcewin_platform_release(entry->platform, table_group, entry->dev);
-	if (!table_group->tables[0])
-		return TCEWIN_FIRMWARE_ERROR;
-	tcewin_set_table_bases(table_group);
-	return TCEWIN_OK;
+	return tcewin_give_to_kernel(entry);
 }

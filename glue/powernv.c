@@ -12,7 +12,6 @@
 #include <asm/firmware.h>
 #include <asm/iommu.h>
 #include "glue.h"
-#include "ownership.h"
 #include "table.h"
 
 /* So many entries are invalidated before others may run. */
@@ -118,19 +117,16 @@ int tcewin_powernv_read(struct tcewin_adopted *entry, struct tcewin_pe_info *inf
  */
 int tcewin_powernv_take(struct tcewin_adopted *entry, struct tcewin_pe_info *info)
 {
-	struct iommu_table_group *table_group = entry->table_group;
-	int ret = tcewin_kernel_lets_go(entry);
+	const int status = tcewin_take_from_kernel(entry);
 
-	if (ret) {
-		tcewin_host_event(&entry->host, TCEWIN_EVENT_FIRMWARE, "the kernel keeps the PE",
-				  ret);
+	if (status)
+		return status;
+	if (tcewin_powernv_read(entry, info)) {
+		tcewin_powernv_release(entry);
 		return TCEWIN_FIRMWARE_ERROR;
 	}
-	tcewin_set_table_bases(table_group);
-	if (!tcewin_powernv_read(entry, info))
-		return TCEWIN_OK;
-	tcewin_powernv_release(entry);
-	return TCEWIN_FIRMWARE_ERROR;
+	tcewin_devices_forget(entry->table_group, info->second_start);
+	return TCEWIN_OK;
 }
 
 /**
@@ -141,15 +137,12 @@ int tcewin_powernv_take(struct tcewin_adopted *entry, struct tcewin_pe_info *inf
  */
 int tcewin_powernv_release(struct tcewin_adopted *entry)
 {
-	struct iommu_table_group *table_group = entry->table_group;
+	const int status = tcewin_give_to_kernel(entry);
 
-	tcewin_platform_release(entry->platform, table_group, entry->dev);
-	tcewin_set_table_bases(table_group);
-	if (table_group->tables[0])
-		return TCEWIN_OK;
 	/* It has no memory for its table, but the bypass is on. */
-	empty_places(entry);
-	return TCEWIN_FIRMWARE_ERROR;
+	if (status)
+		empty_places(entry);
+	return status;
 }
 
 /* ---- windows ---- */

@@ -17,8 +17,18 @@
 /* The platform's operations on PEs came to pSeries with its iommu_ops; PowerNV always had some. */
 #define TCEWIN_LPAR_HAS_NO_OPS (!TCEWIN_HAVE_PLATFORM_IOMMU_OPS)
 
-/* A driver's DMA goes past the IOMMU's tables: looked at where a hand-over is all ours. */
-#if TCEWIN_LPAR_HAS_NO_OPS
+/* A driver's DMA goes past the IOMMU's tables. */
+#if TCEWIN_HAVE_DMA_BYPASS_FLAG
+static inline bool tcewin_has_bypass(const struct device *dev)
+{
+	return dev_dma_ops_bypass(dev);
+}
+
+static inline void tcewin_set_bypass(struct device *dev, bool bypass)
+{
+	dev_assign_dma_ops_bypass(dev, bypass);
+}
+#else
 static inline bool tcewin_has_bypass(const struct device *dev)
 {
 	return dev->dma_ops_bypass;
@@ -27,15 +37,6 @@ static inline bool tcewin_has_bypass(const struct device *dev)
 static inline void tcewin_set_bypass(struct device *dev, bool bypass)
 {
 	dev->dma_ops_bypass = bypass;
-}
-#else
-static inline bool tcewin_has_bypass(const struct device *dev)
-{
-	return false;
-}
-
-static inline void tcewin_set_bypass(struct device *dev, bool bypass)
-{
 }
 #endif
 

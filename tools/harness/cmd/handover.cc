@@ -31,17 +31,6 @@ Functions find_pe(Report &report)
 	return found;
 }
 
-bool kernel_moves(Report &report, const Functions &functions, std::string_view when)
-{
-	bool all = true;
-	for (auto &function : functions) {
-		auto answer = edu_host::round_trip(function);
-		all &= report.check(fmt::format("{}: {} moves data for the kernel", when, function.address()),
-				    answer == "ok", answer ? *answer : answer.error().name());
-	}
-	return all;
-}
-
 Result<> aim(const Edu &edu, const std::vector<std::uint64_t> &iobas)
 {
 	std::uint32_t offset = 0;
@@ -118,7 +107,27 @@ void come_and_go(Report &report, const Functions &functions)
 	kernel_moves(report, functions, "found again");
 }
 
+void all_rounds(Report &report, const Handover_options &options, const Functions &functions, const Buffer &memory)
+{
+	round(report, options, functions, 32, memory);
+	round(report, options, functions, 64, memory);
+	hot_add(report, options, functions, memory);
+	come_and_go(report, functions);
+	round(report, options, functions, 64, memory);
+}
+
 } // namespace
+
+bool kernel_moves(Report &report, const Functions &functions, std::string_view when)
+{
+	bool all = true;
+	for (auto &function : functions) {
+		auto answer = edu_host::round_trip(function);
+		all &= report.check(fmt::format("{}: {} moves data for the kernel", when, function.address()),
+				    answer == "ok", answer ? *answer : answer.error().name());
+	}
+	return all;
+}
 
 bool kernel_owns(Report &report, const Functions &functions, unsigned dma_bits)
 {
@@ -200,11 +209,9 @@ bool run_handover(const Handover_options &options)
 
 	auto before = Counts::rested();
 	auto idle = module_refs(module_of(options.driver));
-	round(report, options, functions, 32, *memory);
-	round(report, options, functions, 64, *memory);
-	hot_add(report, options, functions, *memory);
-	come_and_go(report, functions);
-	round(report, options, functions, 64, *memory);
+	if (!options.only_masks)
+		all_rounds(report, options, functions, *memory);
+	every_pair_of_masks(report, options, functions, *memory);
 	auto after = settled(before);
 	report.check("VmLck and pinned pages are back", after == before, difference(before, after));
 

@@ -17,11 +17,14 @@ namespace harness
 
 struct Handover_options : Options {
 	std::string host_module = edu_host::default_module_file;
+	bool only_masks = false;
 };
 
 using Functions = std::vector<Pci_function>;
 
-// The kernel's driver has every function of the PE, with a DMA mask of so many bits, and moves data.
+// The kernel's driver has every function of the PE, and it moves data; in the second with a DMA mask of so many bits,
+// and moves data.
+bool kernel_moves(Report &report, const Functions &functions, std::string_view when);
 bool kernel_owns(Report &report, const Functions &functions, unsigned dma_bits);
 // Nobody has them; the devices try the user's addresses, where the user's memory must not be any more.
 void nothing_of_the_users(Report &report, const Functions &functions, const std::vector<std::uint64_t> &iobas,
@@ -31,6 +34,11 @@ bool kernel_leaves(Report &report, const Functions &functions);
 
 // While a user has one function in every state of the PE's windows, the other is removed and found again.
 void hot_add(Report &report, const Handover_options &options, const Functions &functions, const Buffer &memory);
+
+// The driver before a user and the one after have every pair of DMA masks. At the end: where firmware has no window for
+// the third mask, the kernel makes none for the PE again.
+void every_pair_of_masks(Report &report, const Handover_options &options, const Functions &functions,
+			 const Buffer &memory);
 
 bool run_handover(const Handover_options &options);
 

@@ -25,7 +25,7 @@
 
 static uint dma_bits = 64;
 module_param(dma_bits, uint, 0644);
-MODULE_PARM_DESC(dma_bits, "width of the DMA mask from the next probe on");
+MODULE_PARM_DESC(dma_bits, "width of the DMA mask from the next probe on; 0: none is set");
 
 struct edu {
 	void __iomem *bar;
@@ -191,7 +191,7 @@ static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (!find_order(edu))
 		return -ENODEV;
 	pci_set_master(pdev);
-	ret = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(dma_bits));
+	ret = dma_bits ? dma_set_mask_and_coherent(dev, DMA_BIT_MASK(dma_bits)) : 0;
 	if (!ret)
 		ret = kept_map(dev);
 	pci_set_drvdata(pdev, edu);

@@ -31,7 +31,7 @@ bool has_direct_mapping(const Pci_function &function);
 bool all_intact();
 Result<> refill(); // makes all of them intact
 
-Result<> set_dma_bits(unsigned bits);	      // of what is bound from now on
+Result<> set_dma_bits(unsigned bits);	      // of what is bound from now on; 0: it sets no mask
 Result<> bind(const Pci_function &function);  // whoever had it; ENODEV: it did not take it
 Result<> leave(const Pci_function &function); // to no driver at all
 
