@@ -79,6 +79,7 @@ static void free_entry(struct tcewin_adopted *entry)
 	if (entry->pe)
 		tcewin_pe_destroy(entry->pe);
 	tcewin_kernel_ddw_forget(entry);
+	tcewin_left_forget(&entry->left);
 	tcewin_pe_forget(&entry->host);
 	mutex_destroy(&entry->tables_lock);
 	kfree(entry);

@@ -108,6 +108,20 @@ struct tcewin_aside {
 };
 
 /**
+ * struct tcewin_left - what drivers left mapped in the kernel's default window, see left.c
+ * @map: a bit for each entry, NULL when there is nothing
+ * @start: of the window, in its pages
+ * @size: of the window, in its pages
+ * @page_shift: of the window
+ */
+struct tcewin_left {
+	unsigned long *map;
+	unsigned long start;
+	unsigned long size;
+	unsigned long page_shift;
+};
+
+/**
  * struct tcewin_adopted - a PE that is ours, see adopt.c
  * @next: in the list of them
  * @table_group: of the PE
@@ -119,6 +133,7 @@ struct tcewin_aside {
  * @told: the log has it that the PE is in quarantine
  * @no_ddw: it is served by borrow.c
  * @aside: the kernel's tables of both places, where nobody else keeps them
+ * @left: what drivers left mapped, where the platform frees the kernel's table
  * @ddw: the kernel's 64-bit window while a user has the PE, see lpar_ddw.c
  * @tce_kill: of the platform's tables (PowerNV)
  * @behind: the platform's table of each place that has one of the engine's (platform_windows.c)
@@ -135,6 +150,7 @@ struct tcewin_adopted {
 	bool told;
 	bool no_ddw;
 	struct tcewin_aside aside[2];
+	struct tcewin_left left;
 	struct tcewin_kernel_ddw *ddw;
 	void (*tce_kill)(struct iommu_table *tbl, unsigned long index, unsigned long pages);
 	struct iommu_table *behind[IOMMU_TABLE_GROUP_MAX_TABLES];
@@ -170,6 +186,11 @@ void tcewin_bus_exit(void);
 /* aside.c */
 int tcewin_put_aside(struct tcewin_aside *aside, struct iommu_table **place);
 void tcewin_give_back(struct tcewin_aside *aside, struct iommu_table **place);
+
+/* left.c */
+int tcewin_left_note(struct tcewin_left *left, const struct iommu_table *tbl);
+void tcewin_left_keep(struct tcewin_left *left, struct iommu_table *tbl);
+void tcewin_left_forget(struct tcewin_left *left);
 
 /* borrow.c */
 bool tcewin_borrow_wanted(const struct iommu_table_group *table_group);

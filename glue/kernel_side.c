@@ -26,12 +26,17 @@ ALLOW_ERROR_INJECTION(tcewin_kernel_lets_go, ERRNO);
 int tcewin_take_from_kernel(struct tcewin_adopted *entry)
 {
 	struct iommu_table_group *table_group = entry->table_group;
-	const int ret = tcewin_kernel_lets_go(entry);
+	const int status = tcewin_left_note(&entry->left, table_group->tables[0]);
+	int ret;
 
+	if (status)
+		return status;
+	ret = tcewin_kernel_lets_go(entry);
 	if (!ret) {
 		tcewin_set_table_bases(table_group);
 		return TCEWIN_OK;
 	}
+	tcewin_left_forget(&entry->left);
 	tcewin_host_event(&entry->host, TCEWIN_EVENT_FIRMWARE, "the kernel keeps the PE", ret);
 	return TCEWIN_FIRMWARE_ERROR;
 }
@@ -47,6 +52,8 @@ int tcewin_give_to_kernel(struct tcewin_adopted *entry)
 	struct iommu_table_group *table_group = entry->table_group;
 
 	tcewin_platform_release(entry->platform, table_group, entry->dev);
+	if (table_group->tables[0])
+		tcewin_left_keep(&entry->left, table_group->tables[0]);
 	tcewin_set_table_bases(table_group);
 	return table_group->tables[0] ? TCEWIN_OK : TCEWIN_FIRMWARE_ERROR;
 }

@@ -35,8 +35,9 @@ bool kernel_leaves(Report &report, const Functions &functions);
 // While a user has one function in every state of the PE's windows, the other is removed and found again.
 void hot_add(Report &report, const Handover_options &options, const Functions &functions, const Buffer &memory);
 
-// The driver before a user and the one after have every pair of DMA masks. At the end: where firmware has no window for
-// the third mask, the kernel makes none for the PE again.
+// The driver before a user and the one after have every pair of DMA masks, and what the first left mapped is unmapped
+// beside the second. At the end: where firmware has no window for the third mask, the kernel makes none for the PE
+// again.
 void every_pair_of_masks(Report &report, const Handover_options &options, const Functions &functions,
 			 const Buffer &memory);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cmd/handover.hh"
 #include "cmd/tenant.hh"
 #include "lib/devtree.hh"
@@ -19,9 +21,27 @@ constexpr unsigned masks[] = {64, 64, 32, 32, no_mask, no_mask, 64, no_mask, 32,
 
 std::string name_of(unsigned dma_bits) { return dma_bits == no_mask ? "no mask" : fmt::format("{} bits", dma_bits); }
 
+bool is_low(std::uint64_t bus) { return bus >> 32 == 0; }
+
+// In the default window, which is there before and after: what was left is unmapped while there may be something new
+// at the same address. Elsewhere it has no meaning any more: that window is gone.
+void unmap_left(Report &report, const Functions &functions, const std::vector<edu_host::Kept> &left)
+{
+	for (auto &function : functions)
+		for (auto &page : left)
+			if (page.function == function.address() && is_low(page.bus)) {
+				auto unmapped = edu_host::unmap_left(function);
+				report.check(fmt::format("{}: the last driver's {:#x} is unmapped", function.address(),
+							 page.bus),
+					     unmapped == page.bus,
+					     unmapped ? fmt::format("{:#x}", *unmapped) : unmapped.error().name());
+			}
+}
+
 void between(Report &report, const Handover_options &options, const Functions &functions, unsigned next,
 	     const Buffer &memory)
 {
+	auto left = edu_host::kept();
 	if (!kernel_leaves(report, functions))
 		return;
 	std::vector<std::uint64_t> iobas;
@@ -36,6 +56,8 @@ void between(Report &report, const Handover_options &options, const Functions &f
 	nothing_of_the_users(report, functions, iobas, memory.bytes());
 	report.note("device tree: " + to_string(tree_windows(functions[0])));
 	kernel_moves(report, functions, name_of(next));
+	unmap_left(report, functions, left);
+	kernel_moves(report, functions, "and after that");
 }
 
 } // namespace

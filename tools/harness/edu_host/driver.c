@@ -130,9 +130,17 @@ static ssize_t buffer_show(struct device *dev, struct device_attribute *attr, ch
 }
 static DEVICE_ATTR_RO(buffer);
 
+/* The last driver's mapping ends: "0x8000000", where it was, or "0". */
+static ssize_t unmap_left_show(struct device *dev, struct device_attribute *attr, char *text)
+{
+	return sysfs_emit(text, "%#llx\n", (u64)kept_unmap_left(dev));
+}
+static DEVICE_ATTR_RO(unmap_left);
+
 static struct attribute *device_attrs[] = {
 	&dev_attr_round_trip.attr,
 	&dev_attr_buffer.attr,
+	&dev_attr_unmap_left.attr,
 	NULL,
 };
 ATTRIBUTE_GROUPS(device);

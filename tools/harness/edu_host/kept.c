@@ -15,6 +15,7 @@ struct kept {
 	struct list_head next;
 	char name[16];
 	dma_addr_t bus;
+	dma_addr_t left;	/* what the last driver had not unmapped when a new one came */
 	char *page;
 };
 
@@ -76,11 +77,35 @@ int kept_map(struct device *dev)
 	kept = get_kept(dev_name(dev));
 	if (kept) {
 		fill(kept);
+		kept->left = kept->bus;
 		kept->bus = dma_map_single(dev, kept->page, PAGE_SIZE, DMA_BIDIRECTIONAL);
 		ret = dma_mapping_error(dev, kept->bus);
 	}
 	mutex_unlock(&kept_lock);
 	return ret;
+}
+
+/**
+ * kept_unmap_left() - a device's page is unmapped, late, for the driver that mapped it before
+ * @dev: the device
+ *
+ * Return: the bus address it had, or 0 when there was none.
+ */
+dma_addr_t kept_unmap_left(struct device *dev)
+{
+	struct kept *kept;
+	dma_addr_t left = 0;
+
+	mutex_lock(&kept_lock);
+	list_for_each_entry(kept, &all_kept, next) {
+		if (strcmp(kept->name, dev_name(dev)) || !kept->left)
+			continue;
+		left = kept->left;
+		kept->left = 0;
+		dma_unmap_single(dev, left, PAGE_SIZE, DMA_BIDIRECTIONAL);
+	}
+	mutex_unlock(&kept_lock);
+	return left;
 }
 
 /* "0000:00:00.0 0x800000000123000 intact": a line for each page. */

@@ -81,6 +81,14 @@ Result<std::string> round_trip(const Pci_function &function) { return read_line(
 
 Result<std::string> buffer(const Pci_function &function) { return read_file(function.sysfs("buffer")); }
 
+Result<std::uint64_t> unmap_left(const Pci_function &function)
+{
+	auto line = read_line(function.sysfs("unmap_left"));
+	if (!line)
+		return std::unexpected{line.error()};
+	return parse_number(*line).value_or(0);
+}
+
 Result<bool> has_table(const Pci_function &function)
 {
 	std::istringstream lines{read_file(std::string{driver} + "tables").value_or("")};

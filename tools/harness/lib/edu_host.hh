@@ -37,6 +37,8 @@ Result<> leave(const Pci_function &function); // to no driver at all
 
 Result<std::string> round_trip(const Pci_function &function); // "ok": new bytes went out and came back
 Result<std::string> buffer(const Pci_function &function);     // what the device's buffer begins with
-Result<bool> has_table(const Pci_function &function);	      // of the kernel's DMA API; ENOENT: no such function
+// What the driver before this one had not unmapped is unmapped now; where that was, 0: nowhere.
+Result<std::uint64_t> unmap_left(const Pci_function &function);
+Result<bool> has_table(const Pci_function &function); // of the kernel's DMA API; ENOENT: no such function
 
 } // namespace harness::edu_host
