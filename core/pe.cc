@@ -24,12 +24,18 @@ Result<> Pe::take()
 {
 	if (owner_ == TCEWIN_OWNER_USER)
 		return {}; // the next device of the PE, or one that was just plugged in
+	if (owner_ == TCEWIN_OWNER_RETURNING)
+		TRY(to_platform());
 	if (owner_ != TCEWIN_OWNER_KERNEL)
 		return fail(TCEWIN_QUARANTINED);
 	owner_ = TCEWIN_OWNER_HANDING_OVER;
 	if (auto r = from_status(tcewin_host_platform_take(host_, &info_)); !r) {
-		owner_ = TCEWIN_OWNER_KERNEL;
-		return r;
+		if (r.error() != TCEWIN_STUCK) {
+			owner_ = TCEWIN_OWNER_KERNEL;
+			return r;
+		}
+		owner_ = TCEWIN_OWNER_RETURNING;
+		return fail(TCEWIN_NO_MEMORY);
 	}
 	if (auto r = visit([](auto &windows) { return windows.begin(); }); !r) {
 		(void)give_back();
@@ -43,6 +49,8 @@ Result<> Pe::release()
 {
 	if (owner_ == TCEWIN_OWNER_KERNEL)
 		return {};
+	if (owner_ == TCEWIN_OWNER_RETURNING)
+		return to_platform();
 	if (owner_ != TCEWIN_OWNER_USER)
 		return fail(TCEWIN_QUARANTINED);
 	owner_ = TCEWIN_OWNER_HANDING_OVER;
@@ -57,15 +65,27 @@ void Pe::quarantine(const char *why, long value)
 
 Result<> Pe::give_back()
 {
-	auto r = visit([](auto &windows) { return windows.end(); });
+	if (auto r = visit([](auto &windows) { return windows.end(); }); !r)
+		return refused(r.error());
+	return to_platform();
+}
+
+Result<> Pe::to_platform()
+{
+	const auto r = from_status(tcewin_host_platform_release(host_));
 	if (r)
-		r = from_status(tcewin_host_platform_release(host_));
-	if (!r) {
-		quarantine("the kernel cannot have the PE back", r.error());
-		return fail(TCEWIN_QUARANTINED);
-	}
-	owner_ = TCEWIN_OWNER_KERNEL;
-	return {};
+		owner_ = TCEWIN_OWNER_KERNEL;
+	else if (r.error() != TCEWIN_NO_MEMORY)
+		return refused(r.error());
+	else
+		owner_ = TCEWIN_OWNER_RETURNING;
+	return r;
+}
+
+Result<> Pe::refused(Error error)
+{
+	quarantine("the kernel cannot have the PE back", error);
+	return fail(TCEWIN_QUARANTINED);
 }
 
 // ---- windows ----

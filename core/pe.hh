@@ -38,7 +38,8 @@ public:
 	~Pe();
 
 	// tcewin_pe_take() and tcewin_pe_release(). kernel -> handing over -> user -> handing over -> kernel;
-	// quarantined is where it ends when neither side can be trusted with it.
+	// returning is before the last when the kernel has no memory for it, until it has; quarantined is where it
+	// ends when neither side can be trusted with it.
 	Result<> take();
 	Result<> release();
 	tcewin_owner owner() const { return owner_; }
@@ -110,6 +111,8 @@ public:
 
 private:
 	Result<> give_back();
+	Result<> to_platform(); // the second half of it, which can be tried again
+	Result<> refused(Error error);
 
 	void *host_;
 	tcewin_pe_info info_;

@@ -76,6 +76,7 @@ static bool is_blocked(struct device *dev)
 /* One that is not in the list. */
 static void free_entry(struct tcewin_adopted *entry)
 {
+	tcewin_again_end(entry);
 	if (entry->pe)
 		tcewin_pe_destroy(entry->pe);
 	tcewin_kernel_ddw_forget(entry);
@@ -101,6 +102,8 @@ static void forget(struct tcewin_adopted *entry)
 	mutex_lock(&adopted_lock);
 	list_del(&entry->next);
 	mutex_unlock(&adopted_lock);
+	if (entry->holds_module)
+		module_put(THIS_MODULE);
 	free_entry(entry);
 }
 
@@ -125,6 +128,7 @@ static struct tcewin_adopted *new_entry(struct iommu_table_group *table_group)
 	entry->table_group = table_group;
 	entry->platform = table_group->ops;
 	mutex_init(&entry->tables_lock);
+	tcewin_again_init(entry);
 	if (tcewin_pe_find(table_group, &entry->host)) {
 		kfree(entry);
 		return ERR_PTR(-EINVAL);
@@ -250,6 +254,14 @@ static bool has_member(const struct iommu_table_group *table_group)
 	return false;
 }
 
+/* Nothing that is the user's is left of it. */
+static bool is_idle(const struct tcewin_adopted *entry)
+{
+	const enum tcewin_owner owner = tcewin_pe_owner(entry->pe);
+
+	return owner == TCEWIN_OWNER_KERNEL || owner == TCEWIN_OWNER_RETURNING;
+}
+
 /**
  * tcewin_forget_empty() - PEs without a device are ours no longer
  *
@@ -264,8 +276,7 @@ void tcewin_forget_empty(void)
 		empty = NULL;
 		mutex_lock(&adopted_lock);
 		list_for_each_entry(entry, &adopted, next)
-			if (tcewin_pe_owner(entry->pe) == TCEWIN_OWNER_KERNEL &&
-			    !has_member(entry->table_group))
+			if (is_idle(entry) && !has_member(entry->table_group))
 				empty = entry;
 		mutex_unlock(&adopted_lock);
 		if (empty)

@@ -33,11 +33,27 @@ static void on_device(struct pci_dev *pdev)
 	iommu_group_put(group);
 }
 
+static void on_going_device(struct pci_dev *pdev)
+{
+	struct iommu_group *group = iommu_group_get(&pdev->dev);
+	struct tcewin_adopted *entry;
+
+	if (!group)
+		return;
+	entry = tcewin_adopted_get(iommu_group_get_iommudata(group));
+	if (entry)
+		tcewin_again_device_goes(entry, group, pdev);
+	iommu_group_put(group);
+}
+
 static int on_bus_event(struct notifier_block *nb, unsigned long action, void *data)
 {
 	switch (action) {
 	case BUS_NOTIFY_BIND_DRIVER:	/* the first event at which a group surely exists */
 		on_device(to_pci_dev(data));
+		break;
+	case BUS_NOTIFY_DEL_DEVICE:
+		on_going_device(to_pci_dev(data));
 		break;
 	case BUS_NOTIFY_REMOVED_DEVICE:
 		tcewin_forget_empty();

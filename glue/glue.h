@@ -13,6 +13,7 @@
 #include <linux/refcount.h>
 #include <linux/sched.h>
 #include <linux/types.h>
+#include <linux/workqueue.h>
 #include <asm/iommu.h>
 #include <tcewin/engine.h>
 
@@ -130,6 +131,9 @@ struct tcewin_left {
  * @host: the engine's cookie of it
  * @pe: the engine's part
  * @holds_module: a user owns it, so the module stays
+ * @again: gives it to the kernel that had no memory for it, see again.c
+ * @claimer: the task that claims its group for that, or lets it go; it alone compares
+ * @blocked: the group is claimed for that; under the group's mutex
  * @told: the log has it that the PE is in quarantine
  * @no_ddw: it is served by borrow.c
  * @aside: the kernel's tables of both places, where nobody else keeps them
@@ -147,6 +151,9 @@ struct tcewin_adopted {
 	struct tcewin_pe_host host;
 	struct tcewin_pe *pe;
 	bool holds_module;
+	struct delayed_work again;
+	struct task_struct *claimer;
+	bool blocked;
 	bool told;
 	bool no_ddw;
 	struct tcewin_aside aside[2];
@@ -158,6 +165,8 @@ struct tcewin_adopted {
 };
 
 /* ownership.c */
+int tcewin_ownership_init(void);
+void tcewin_ownership_exit(void);
 int tcewin_take(struct tcewin_adopted *entry, struct device *dev);
 void tcewin_release(struct tcewin_adopted *entry, struct device *dev);
 struct iommu_table_group_ops *
@@ -167,9 +176,17 @@ void tcewin_drop_table_base(struct iommu_table_group *table_group, const struct 
 
 /* kernel_side.c */
 int tcewin_kernel_lets_go(struct tcewin_adopted *entry);
+int tcewin_kernel_has_table(struct tcewin_adopted *entry);
 int tcewin_take_from_kernel(struct tcewin_adopted *entry);
 int tcewin_give_to_kernel(struct tcewin_adopted *entry);
 void tcewin_devices_forget(const struct iommu_table_group *table_group, u64 offset);
+
+/* again.c */
+void tcewin_again_init(struct tcewin_adopted *entry);
+void tcewin_again(struct tcewin_adopted *entry);
+void tcewin_again_device_goes(struct tcewin_adopted *entry, struct iommu_group *group,
+			      const struct pci_dev *going);
+void tcewin_again_end(struct tcewin_adopted *entry);
 
 /* adopt.c */
 struct tcewin_adopted *tcewin_adopted_get(const struct iommu_table_group *table_group);

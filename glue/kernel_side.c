@@ -41,21 +41,53 @@ int tcewin_take_from_kernel(struct tcewin_adopted *entry)
 	return TCEWIN_FIRMWARE_ERROR;
 }
 
+/*
+ * The platform does not tell that it had no memory: neither for its table, nor (on an LPAR) for the
+ * map of what is given out of it. Fault injection can say so.
+ */
+noinline int tcewin_kernel_has_table(struct tcewin_adopted *entry)
+{
+	const struct iommu_table *tbl = entry->table_group->tables[0];
+
+	return tbl && tbl->it_map ? 0 : -ENOMEM;
+}
+ALLOW_ERROR_INJECTION(tcewin_kernel_has_table, ERRNO);
+
+/* The default window's property stays in an LPAR's tree: a device that comes now looks for it. */
+static void drop_table(struct tcewin_adopted *entry)
+{
+	struct iommu_table_group *table_group = entry->table_group;
+	struct iommu_table *tbl = table_group->tables[0];
+
+	if (tbl && tcewin_on_powernv()) {
+		tcewin_platform_take(entry->platform, table_group, entry->dev);
+	} else if (tbl) {
+		table_group->tables[0] = NULL;
+		tcewin_drop_table_base(table_group, tbl);
+		iommu_tce_table_put(tbl);
+	}
+}
+
 /**
  * tcewin_give_to_kernel() - the platform's release_ownership()
  * @entry: the PE, which has no window
  *
- * Return: a status. After a failure the kernel has no table of the PE.
+ * Return: a status. NO_MEMORY: no device has a table, and the same may work later.
  */
 int tcewin_give_to_kernel(struct tcewin_adopted *entry)
 {
 	struct iommu_table_group *table_group = entry->table_group;
+	int status = TCEWIN_OK;
 
 	tcewin_platform_release(entry->platform, table_group, entry->dev);
-	if (table_group->tables[0])
+	if (tcewin_kernel_has_table(entry)) {
+		drop_table(entry);
+		status = TCEWIN_NO_MEMORY;
+	} else {
 		tcewin_left_keep(&entry->left, table_group->tables[0]);
+	}
 	tcewin_set_table_bases(table_group);
-	return table_group->tables[0] ? TCEWIN_OK : TCEWIN_FIRMWARE_ERROR;
+	return status;
 }
 
 /**

@@ -60,10 +60,13 @@ static int __init tcewin_init(void)
 	ret = tcewin_refuse_init();
 	if (ret)
 		return ret;
+	ret = tcewin_ownership_init();
+	if (ret)
+		goto refuse_exit;
 	tcewin_host_init();
 	ret = tcewin_bus_init();
 	if (ret)
-		goto refuse_exit;
+		goto ownership_exit;
 	ret = register_reboot_notifier(&reboot_notifier);
 	if (ret)
 		goto bus_exit;
@@ -84,11 +87,13 @@ reboot_exit:
 	unregister_reboot_notifier(&reboot_notifier);
 bus_exit:
 	tcewin_bus_exit();
-refuse_exit:
-	tcewin_refuse_exit();
+ownership_exit:
 	tcewin_properties_exit();
 	tcewin_memory_exit();
 	tcewin_host_exit();
+	tcewin_ownership_exit();
+refuse_exit:
+	tcewin_refuse_exit();
 	return ret;
 }
 
@@ -101,6 +106,7 @@ static void __exit tcewin_exit(void)
 	tcewin_properties_exit();
 	tcewin_memory_exit();
 	tcewin_host_exit();
+	tcewin_ownership_exit();
 }
 
 module_init(tcewin_init);

@@ -5,13 +5,88 @@
  * done then is the engine's, which asks for the platform's own functions where it wants them.
  */
 #define pr_fmt(fmt) "tcewin: " fmt
+#include <linux/delay.h>
 #include <linux/iommu.h>
 #include <linux/module.h>
 #include <linux/pci.h>
+#include <linux/workqueue.h>
 #include <asm/iommu.h>
 #include "glue.h"
 #include "lpar.h"
 #include "ownership.h"
+
+static struct workqueue_struct *queue;
+
+/**
+ * tcewin_ownership_init() - before the first PE
+ *
+ * Return: 0 or a negative errno.
+ */
+int tcewin_ownership_init(void)
+{
+	queue = alloc_workqueue("tcewin_ownership", WQ_UNBOUND, 0);
+	return queue ? 0 : -ENOMEM;
+}
+
+/**
+ * tcewin_ownership_exit() - after the last
+ */
+void tcewin_ownership_exit(void)
+{
+	destroy_workqueue(queue);
+}
+
+/* ---- a hand-over, by a worker ---- */
+
+struct hand_over {
+	struct work_struct work;
+	struct tcewin_pe *pe;
+	int (*half)(struct tcewin_pe *pe);
+	int status;
+};
+
+static void work_on(struct work_struct *work)
+{
+	struct hand_over *job = container_of(work, struct hand_over, work);
+
+	job->status = job->half(job->pe);
+}
+
+/*
+ * A shortage is mostly over soon. As long as the group's mutex is held nobody gets in between,
+ * before the group is claimed (again.c).
+ */
+static int release_patiently(struct tcewin_pe *pe)
+{
+	int tries, status;
+
+	for (tries = 0; tries < 10; tries++) {
+		status = tcewin_pe_release(pe);
+		if (status != TCEWIN_NO_MEMORY)
+			break;
+		msleep(100);
+	}
+	return status;
+}
+
+/*
+ * A process that lets a group go may be dying, of lack of memory even. For one with a fatal signal
+ * the platform's allocations give up early, and the platform does not tell of all of them. So it is
+ * a worker that hands over. The group's mutex is held meanwhile, and the worker does not need it.
+ */
+static int hand_over(struct tcewin_adopted *entry, struct device *dev,
+		     int (*half)(struct tcewin_pe *pe))
+{
+	struct hand_over job = { .pe = entry->pe, .half = half };
+
+	entry->dev = dev;
+	INIT_WORK_ONSTACK(&job.work, work_on);
+	queue_work(queue, &job.work);
+	flush_work(&job.work);
+	destroy_work_on_stack(&job.work);
+	entry->dev = NULL;
+	return job.status;
+}
 
 /* ---- what the kernel calls ---- */
 
@@ -27,11 +102,18 @@ int tcewin_take(struct tcewin_adopted *entry, struct device *dev)
 {
 	int status;
 
-	entry->dev = dev;
-	status = tcewin_pe_take(entry->pe);
-	entry->dev = NULL;
-	if (status)
+	if (READ_ONCE(entry->claimer) == current)
+		entry->blocked = true;
+	if (entry->blocked) {	/* it has no window: there is nothing to take */
+		set_iommu_table_base(dev, NULL);
+		return 0;
+	}
+	status = hand_over(entry, dev, tcewin_pe_take);
+	if (status) {
+		if (tcewin_pe_owner(entry->pe) == TCEWIN_OWNER_RETURNING)
+			tcewin_again(entry);
 		return tcewin_errno(status);
+	}
 	/* Also that of a device which came after the others had been taken. */
 	set_iommu_table_base(dev, NULL);
 	if (!entry->holds_module) {
@@ -50,11 +132,18 @@ int tcewin_take(struct tcewin_adopted *entry, struct device *dev)
  */
 void tcewin_release(struct tcewin_adopted *entry, struct device *dev)
 {
+	const bool ours = READ_ONCE(entry->claimer) == current;
 	int status;
 
-	entry->dev = dev;
-	status = tcewin_pe_release(entry->pe);
-	entry->dev = NULL;
+	if (entry->blocked && !ours)
+		return;	/* the device leaves the PE */
+	entry->blocked = false;
+	status = hand_over(entry, dev, ours ? tcewin_pe_release : release_patiently);
+	if (status == TCEWIN_NO_MEMORY) {
+		if (!ours)
+			tcewin_again(entry);
+		return;
+	}
 	if (status) {
 		/* The module stays, too. */
 		if (!entry->told)
@@ -161,8 +250,7 @@ int tcewin_host_platform_take(void *pe, struct tcewin_pe_info *info)
 	if (!table_group->tables[0] && !table_group->tables[1] &&
 	    !tcewin_pe_read(&entry->host, table_group, info) && info->max_windows)
 		return TCEWIN_OK;
-	tcewin_give_to_kernel(entry);
-	return TCEWIN_FIRMWARE_ERROR;
+	return tcewin_give_to_kernel(entry) ? TCEWIN_STUCK : TCEWIN_FIRMWARE_ERROR;
 }
 
 int tcewin_host_platform_release(void *pe)

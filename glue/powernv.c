@@ -121,10 +121,8 @@ int tcewin_powernv_take(struct tcewin_adopted *entry, struct tcewin_pe_info *inf
 
 	if (status)
 		return status;
-	if (tcewin_powernv_read(entry, info)) {
-		tcewin_powernv_release(entry);
-		return TCEWIN_FIRMWARE_ERROR;
-	}
+	if (tcewin_powernv_read(entry, info))
+		return tcewin_powernv_release(entry) ? TCEWIN_STUCK : TCEWIN_FIRMWARE_ERROR;
 	tcewin_devices_forget(entry->table_group, info->second_start);
 	return TCEWIN_OK;
 }

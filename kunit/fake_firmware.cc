@@ -132,11 +132,14 @@ int FakeFirmware::platform_take(FakePe *pe, tcewin_pe_info *info)
 {
 	if (!pe->kernels)
 		complaints_.add("takes from the kernel what it does not have", pe->liobn_base);
-	if (injector_.fires(Point::platform_take))
+	const Injection *what = injector_.fires(Point::platform_take);
+	if (what && what->status != no_memory)
 		return TCEWIN_FIRMWARE_ERROR;
 	pe->kernels = false;
 	while (pe->personality.in_memory() && !pe->tables.empty())
 		destroy(pe, 0);
+	if (what)
+		return TCEWIN_STUCK;
 	*info = pe->info;
 	return TCEWIN_OK;
 }
@@ -153,8 +156,8 @@ int FakeFirmware::platform_release(FakePe *pe)
 		complaints_.add("gives the kernel a PE whose places are not empty", pe->tables[0]->start);
 	if (!pe->announced.empty())
 		complaints_.add("gives the kernel a PE whose windows are announced", pe->announced[0].start);
-	if (injector_.fires(Point::platform_release))
-		return TCEWIN_FIRMWARE_ERROR;
+	if (const Injection *what = injector_.fires(Point::platform_release))
+		return what->status == no_memory ? TCEWIN_NO_MEMORY : TCEWIN_FIRMWARE_ERROR;
 	give_to_kernel(pe);
 	return TCEWIN_OK;
 }

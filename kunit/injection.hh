@@ -34,6 +34,9 @@ enum class Point {
 };
 constexpr unsigned points = static_cast<unsigned>(Point::any_rtas) + 1;
 
+// As a status of the platform's: it has no memory, and cannot go back either. Any other one is a refusal.
+constexpr long no_memory = -12;
+
 struct Injection {
 	u64 at{};	 // 1 is the next call, 0 none
 	bool onwards{};	 // and every one behind it

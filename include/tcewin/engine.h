@@ -92,8 +92,9 @@ int tcewin_pe_adopt(void *host, enum tcewin_platform platform, struct tcewin_pe 
  * After a take no translation of the kernel's is left, and no window but the default one, empty and nobody's: so it is while the
  * user has none. After a release the kernel has its default window. A PE without DDW support (max_windows 0) keeps it always.
  * The caller keeps these two, attach and detach of one PE apart from each other.
- * take: QUARANTINED, FIRMWARE_ERROR, NO_MEMORY, INTERRUPTED; the kernel owns the PE as before, or it is quarantined if even that
- * failed. release: QUARANTINED: it is nobody's from now on, and nothing that a device may reach has been given back.
+ * take: QUARANTINED, FIRMWARE_ERROR, NO_MEMORY, INTERRUPTED; the kernel owns the PE as before, or it is returning or quarantined if even
+ * that failed. release: QUARANTINED: it is nobody's from now on, and nothing that a device may reach has been given back. NO_MEMORY: the
+ * kernel lacks memory for its own part. Then no window is left, and the PE is returning: each of the two calls tries that once more.
  */
 int tcewin_pe_take(struct tcewin_pe *pe);
 int tcewin_pe_release(struct tcewin_pe *pe);
@@ -107,7 +108,13 @@ int tcewin_pe_open_window(struct tcewin_pe *pe, tcewin_u32 page_shift, tcewin_u6
 			  struct tcewin_window_info *window);
 int tcewin_pe_close_window(struct tcewin_pe *pe, const struct tcewin_window_info *window);
 
-enum tcewin_owner { TCEWIN_OWNER_KERNEL, TCEWIN_OWNER_HANDING_OVER, TCEWIN_OWNER_USER, TCEWIN_OWNER_QUARANTINED };
+enum tcewin_owner {
+	TCEWIN_OWNER_KERNEL,
+	TCEWIN_OWNER_HANDING_OVER,
+	TCEWIN_OWNER_USER,
+	TCEWIN_OWNER_RETURNING,		/* the user has left, the kernel had no memory: nobody's until a later try */
+	TCEWIN_OWNER_QUARANTINED,
+};
 enum tcewin_owner tcewin_pe_owner(const struct tcewin_pe *pe);
 void tcewin_pe_destroy(struct tcewin_pe *pe);
 

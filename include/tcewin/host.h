@@ -159,11 +159,14 @@ struct tcewin_pe_info {
 
 /*
  * The kernel lets go of the PE, as far as the platform goes; *@info is filled. Status: FIRMWARE_ERROR or what else it was, then the
- * kernel still has it. Whether a window of the kernel's is left in firmware, with translations in it, is not promised: of a borrowed PE
+ * kernel still has it; STUCK: it could not have it back, which tcewin_host_platform_release() tries again. Whether a window of the kernel's is left in firmware, with translations in it, is not promised: of a borrowed PE
  * (max_windows 0) its default window is, and it can be written; no other may be. Of an IODA2 PE nothing is left.
  */
 int tcewin_host_platform_take(void *pe, struct tcewin_pe_info *info);
-/* The kernel gets the PE, of which no window is left, and its default window with it. Status: FIRMWARE_ERROR. */
+/*
+ * The kernel gets the PE, of which no window is left, and its default window with it. Status: FIRMWARE_ERROR; NO_MEMORY: no device reaches
+ * anything, and the same call may succeed later.
+ */
 int tcewin_host_platform_release(void *pe);
 
 /* ---- tables: the kernel's object for each, and the places that they are put in ---- */

@@ -158,6 +158,71 @@ void release_fails(Test &t)
 	k.host.events[TCEWIN_EVENT_STUCK] = 0;
 }
 
+// The kernel has no memory for its table: the PE is nobody's until it has some, and then it is the kernel's as ever.
+void no_memory_to_release(Test &t)
+{
+	Kernels k{t, Personality::of(t.machine())};
+	ASSERT_EQ(k.take(), TCEWIN_OK);
+	k.host.injector.arm(Point::platform_release, {.at = 1, .onwards = true, .status = no_memory});
+	for (int round = 0; round < 3; round++) {
+		EXPECT_EQ(tcewin_pe_release(k.pe), TCEWIN_NO_MEMORY);
+		k.expect_owner(TCEWIN_OWNER_RETURNING);
+		EXPECT(!k.kernel_reachable());
+	}
+	k.host.injector.disarm();
+	EXPECT_EQ(tcewin_pe_release(k.pe), TCEWIN_OK);
+	k.expect_owner(TCEWIN_OWNER_KERNEL);
+	EXPECT(k.kernel_reachable());
+	EXPECT_EQ(k.take(), TCEWIN_OK);
+	k.expect_owner(TCEWIN_OWNER_USER);
+	EXPECT_EQ(tcewin_pe_release(k.pe), TCEWIN_OK);
+	EXPECT_EQ(k.host.events[TCEWIN_EVENT_STUCK], 0);
+}
+
+// The next user comes before the kernel has what it needs, or after.
+void no_memory_to_take_again(Test &t)
+{
+	Kernels k{t, Personality::of(t.machine())};
+	ASSERT_EQ(k.take(), TCEWIN_OK);
+	k.host.injector.arm(Point::platform_release, {.at = 1, .onwards = true, .status = no_memory});
+	EXPECT_EQ(tcewin_pe_release(k.pe), TCEWIN_NO_MEMORY);
+	EXPECT_EQ(k.take(), TCEWIN_NO_MEMORY);
+	k.expect_owner(TCEWIN_OWNER_RETURNING);
+	k.host.injector.disarm();
+	EXPECT_EQ(k.take(), TCEWIN_OK);
+	k.expect_owner(TCEWIN_OWNER_USER);
+	EXPECT(!k.kernel_reachable());
+	EXPECT_EQ(tcewin_pe_release(k.pe), TCEWIN_OK);
+	k.expect_owner(TCEWIN_OWNER_KERNEL);
+}
+
+// What then cannot be had is refused for another reason: that is no shortage.
+void refused_after_no_memory(Test &t)
+{
+	Kernels k{t, Personality::of(t.machine())};
+	ASSERT_EQ(k.take(), TCEWIN_OK);
+	k.host.injector.arm(Point::platform_release, {.at = 1, .status = no_memory});
+	EXPECT_EQ(tcewin_pe_release(k.pe), TCEWIN_NO_MEMORY);
+	k.host.injector.arm(Point::platform_release, {.at = 1});
+	EXPECT_EQ(tcewin_pe_release(k.pe), TCEWIN_QUARANTINED);
+	EXPECT_EQ(tcewin_pe_owner(k.pe), TCEWIN_OWNER_QUARANTINED);
+	EXPECT(k.host.events[TCEWIN_EVENT_STUCK] > 0);
+	k.host.events[TCEWIN_EVENT_STUCK] = 0;
+}
+
+// The platform has let go of the PE, which then cannot be read; and it has no memory to have it back.
+void no_way_back_from_take(Test &t)
+{
+	Kernels k{t, Personality::of(t.machine())};
+	k.host.injector.arm(Point::platform_take, {.at = 1, .status = no_memory});
+	EXPECT_EQ(k.take(), TCEWIN_NO_MEMORY);
+	k.expect_owner(TCEWIN_OWNER_RETURNING);
+	EXPECT_EQ(tcewin_pe_release(k.pe), TCEWIN_OK);
+	k.expect_owner(TCEWIN_OWNER_KERNEL);
+	EXPECT_EQ(k.take(), TCEWIN_OK);
+	EXPECT_EQ(tcewin_pe_release(k.pe), TCEWIN_OK);
+}
+
 // A translation of the user's cannot be taken back: the kernel does not get the PE, nor does anyone.
 void nothing_to_give_back(Test &t)
 {
@@ -188,6 +253,10 @@ constexpr tcewin_case cases[] = {
 	CASE(take_fails_on_ioda2),
 	CASE(take_fails_for_good),
 	CASE_ON_BOTH(release_fails),
+	CASE_ON_BOTH(no_memory_to_release),
+	CASE_ON_BOTH(no_memory_to_take_again),
+	CASE_ON_BOTH(refused_after_no_memory),
+	CASE_ON_BOTH(no_way_back_from_take),
 	CASE(nothing_to_give_back),
 };
 

@@ -209,9 +209,12 @@ bool run_handover(const Handover_options &options)
 
 	auto before = Counts::rested();
 	auto idle = module_refs(module_of(options.driver));
-	if (!options.only_masks)
+	if (options.only_shortage)
+		no_memory_at_release(report, options, functions, *memory);
+	else if (!options.only_masks)
 		all_rounds(report, options, functions, *memory);
-	every_pair_of_masks(report, options, functions, *memory);
+	if (!options.only_shortage)
+		every_pair_of_masks(report, options, functions, *memory);
 	auto after = settled(before);
 	report.check("VmLck and pinned pages are back", after == before, difference(before, after));
 

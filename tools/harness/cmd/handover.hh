@@ -18,6 +18,7 @@ namespace harness
 struct Handover_options : Options {
 	std::string host_module = edu_host::default_module_file;
 	bool only_masks = false;
+	bool only_shortage = false;
 };
 
 using Functions = std::vector<Pci_function>;
@@ -40,6 +41,11 @@ void hot_add(Report &report, const Handover_options &options, const Functions &f
 // again.
 void every_pair_of_masks(Report &report, const Handover_options &options, const Functions &functions,
 			 const Buffer &memory);
+
+// The kernel lacks memory for its table when a user leaves: nobody gets the PE until it has some. Wants a kernel with
+// fault injection.
+void no_memory_at_release(Report &report, const Handover_options &options, const Functions &functions,
+			  const Buffer &memory);
 
 bool run_handover(const Handover_options &options);
 

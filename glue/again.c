@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A PE that its user has left while the kernel had no memory for its own table of it. Nothing is
+ * wrong with it. So its group is claimed: no driver gets it, and no user. The kernel is offered it
+ * once a second until it has it.
+ *
+ * Whoever claims the group before that, a user, makes the engine try as well (tcewin_pe_take()).
+ */
+#define pr_fmt(fmt) "tcewin: " fmt
+#include <linux/iommu.h>
+#include <linux/module.h>
+#include <linux/pci.h>
+#include <linux/workqueue.h>
+#include <asm/iommu.h>
+#include "glue.h"
+
+static bool is_returning(const struct tcewin_adopted *entry)
+{
+	return tcewin_pe_owner(entry->pe) == TCEWIN_OWNER_RETURNING;
+}
+
+/* With a reference. */
+static struct pci_dev *any_member(const struct iommu_table_group *table_group,
+				  const struct pci_dev *but)
+{
+	struct pci_dev *pdev = NULL;
+
+	for_each_pci_dev(pdev)
+		if (pdev != but && tcewin_is_member(pdev, table_group))
+			return pdev;
+	return NULL;
+}
+
+/* The core calls tcewin_take(), which knows by @claimer that nothing is to be taken. */
+static void claim(struct tcewin_adopted *entry, struct iommu_group *group)
+{
+	WRITE_ONCE(entry->claimer, current);
+	iommu_group_claim_dma_owner(group, entry);	/* or somebody has it: at the next try */
+	WRITE_ONCE(entry->claimer, NULL);
+}
+
+/* The core calls tcewin_release(): there the PE becomes the kernel's, if it is not yet. */
+static void disclaim(struct tcewin_adopted *entry, struct iommu_group *group)
+{
+	WRITE_ONCE(entry->claimer, current);
+	iommu_group_release_dma_owner(group);
+	WRITE_ONCE(entry->claimer, NULL);
+}
+
+static void offer(struct tcewin_adopted *entry, struct pci_dev *pdev)
+{
+	struct iommu_group *group = iommu_group_get(&pdev->dev);
+
+	if (!group)
+		return;
+	if (!entry->blocked)
+		claim(entry, group);
+	if (entry->blocked) {
+		entry->dev = &pdev->dev;
+		if (!tcewin_pe_release(entry->pe))
+			disclaim(entry, group);
+		entry->dev = NULL;
+	}
+	iommu_group_put(group);
+}
+
+static void try_again(struct work_struct *work)
+{
+	struct tcewin_adopted *entry = container_of(to_delayed_work(work), struct tcewin_adopted,
+						    again);
+	struct pci_dev *pdev = any_member(entry->table_group, NULL);
+
+	if (pdev && is_returning(entry)) {
+		offer(entry, pdev);
+		if (is_returning(entry))
+			schedule_delayed_work(&entry->again, HZ);
+	}
+	pci_dev_put(pdev);
+}
+
+/**
+ * tcewin_again_init() - nothing is to be tried again
+ * @entry: the PE
+ */
+void tcewin_again_init(struct tcewin_adopted *entry)
+{
+	INIT_DELAYED_WORK(&entry->again, try_again);
+}
+
+/**
+ * tcewin_again() - the kernel shall have a PE as soon as it has memory for it
+ * @entry: the PE
+ *
+ * The module stays until then. Context: the group's mutex is held.
+ */
+void tcewin_again(struct tcewin_adopted *entry)
+{
+	if (!entry->holds_module) {
+		__module_get(THIS_MODULE);
+		entry->holds_module = true;
+	}
+	if (schedule_delayed_work(&entry->again, 0))
+		pr_warn_ratelimited("%s: no memory for the kernel's table: blocked until there is some\n",
+				    entry->host.name);
+}
+
+/**
+ * tcewin_again_device_goes() - a device of a PE is about to leave its group
+ * @entry: the PE
+ * @group: its group, which must not be claimed when its last device leaves it
+ * @going: the device
+ */
+void tcewin_again_device_goes(struct tcewin_adopted *entry, struct iommu_group *group,
+			      const struct pci_dev *going)
+{
+	struct pci_dev *other = any_member(entry->table_group, going);
+
+	if (!other) {
+		cancel_delayed_work_sync(&entry->again);
+		if (entry->blocked)
+			disclaim(entry, group);
+	}
+	pci_dev_put(other);
+}
+
+/**
+ * tcewin_again_end() - nothing is tried any more
+ * @entry: the PE, which has no device
+ */
+void tcewin_again_end(struct tcewin_adopted *entry)
+{
+	cancel_delayed_work_sync(&entry->again);
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <thread>
+
+#include "cmd/handover.hh"
+#include "cmd/tenant.hh"
+#include "lib/faults.hh"
+#include "lib/rig.hh"
+#include "lib/sysfs.hh"
+
+namespace harness
+{
+
+namespace
+{
+
+using namespace std::chrono_literals;
+
+const std::vector<Fault> no_memory{{"tcewin_kernel_has_table", -12}};
+constexpr const char *only_marked_tasks = "/sys/kernel/debug/fail_function/task-filter";
+
+bool has_table_within(const Pci_function &function, std::chrono::seconds patience)
+{
+	for (auto end = std::chrono::steady_clock::now() + patience; std::chrono::steady_clock::now() < end;) {
+		if (edu_host::has_table(function) == true)
+			return true;
+		std::this_thread::sleep_for(50ms);
+	}
+	return false;
+}
+
+void back_at_the_kernels(Report &report, const Functions &functions, std::string_view when)
+{
+	for (auto &function : functions)
+		report.check(fmt::format("{}: {} has the kernel's table", when, function.address()),
+			     has_table_within(function, 20s), "within 20 s");
+	for (auto &function : functions)
+		report.step(fmt::format("{} to the kernel's driver", function.address()), edu_host::bind(function));
+	kernel_moves(report, functions, when);
+}
+
+void nobody_gets_it(Report &report, const Functions &functions)
+{
+	// The group is claimed by a worker, which has only to be given a CPU.
+	std::this_thread::sleep_for(300ms);
+	auto user = Rig::open(functions[0]);
+	report.check("no user gets it", !user, user ? "ONE DID" : user.error().name());
+	for (auto &function : functions) {
+		report.step(fmt::format("{} to the kernel's driver", function.address()), edu_host::bind(function),
+			    Errno{ENODEV});
+		auto table = edu_host::has_table(function);
+		report.check("the kernel's DMA API has no table for it", table == false, table ? "?" : "none");
+	}
+}
+
+void leaves_in_want(Report &report, const Handover_options &options, const Functions &functions, const Buffer &memory)
+{
+	report.heading("a user leaves while the kernel has no memory for its table");
+	if (!kernel_leaves(report, functions))
+		return;
+	auto tenant = Tenant::move_in(report, functions, options.driver, memory);
+	if (!tenant || !tenant->arrange(Windows::both))
+		return;
+	auto want = Faults::arm(no_memory);
+	if (!report.step("from now on it has none", want))
+		return;
+	tenant.reset();
+	report.check("it was asked to take the PE back", want->fired(), "asked");
+	nobody_gets_it(report, functions);
+	report.step("one of them is removed", write_file(functions[1].sysfs("remove"), "1"));
+	report.step("rescan", write_file("/sys/bus/pci/rescan", "1"));
+	nobody_gets_it(report, functions);
+	Faults::disarm();
+	back_at_the_kernels(report, functions, "it has memory again");
+}
+
+// What it does on its way out is done with a fatal signal pending.
+[[noreturn]] void die_with_the_group(const Handover_options &options, const Functions &functions, const Buffer &memory)
+{
+	Report silent;
+	auto tenant = Tenant::move_in(silent, functions, options.driver, memory);
+	if (!tenant || !write_file("/proc/self/make-it-fail", "1"))
+		::_exit(1);
+	::raise(SIGKILL);
+	::_exit(1);
+}
+
+void is_killed(Report &report, const Handover_options &options, const Functions &functions, const Buffer &memory)
+{
+	report.heading("a user is killed: it is not his dying process that gives the PE back");
+	if (!kernel_leaves(report, functions))
+		return;
+	auto want = Faults::arm(no_memory);
+	if (!report.step("from now on there is no memory", want) ||
+	    !report.step("for marked processes", write_file(only_marked_tasks, "Y")))
+		return;
+	std::fflush(stdout);
+	auto child = ::fork();
+	if (child == 0)
+		die_with_the_group(options, functions, memory);
+	int status = 0;
+	::waitpid(child, &status, 0);
+	report.check("it had the PE, and was killed", WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
+		     fmt::format("{:#x}", status));
+	report.check("nothing of it lacked memory", !want->fired(), "asked");
+	for (auto &function : functions)
+		report.check(fmt::format("{} has the kernel's table", function.address()),
+			     edu_host::has_table(function) == true, "asked");
+	Faults::disarm();
+	report.step("for all processes", write_file(only_marked_tasks, "N"));
+	back_at_the_kernels(report, functions, "after his end");
+}
+
+} // namespace
+
+void no_memory_at_release(Report &report, const Handover_options &options, const Functions &functions,
+			  const Buffer &memory)
+{
+	auto obstacle = Faults::obstacle({no_memory[0].function});
+	if (!report.check("this kernel can lack memory on demand", obstacle.empty(), obstacle))
+		return;
+	report.step("a driver with 64 bits", edu_host::set_dma_bits(64));
+	for (auto &function : functions)
+		report.step(fmt::format("{} to the kernel's driver", function.address()), edu_host::bind(function));
+	kernel_moves(report, functions, "before");
+	leaves_in_want(report, options, functions, memory);
+	is_killed(report, options, functions, memory);
+	leaves_in_want(report, options, functions, memory);
+}
+
+} // namespace harness
