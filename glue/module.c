@@ -7,7 +7,6 @@
 #include <linux/cc_platform.h>
 #include <linux/crash_dump.h>
 #include <linux/module.h>
-#include <linux/pci.h>
 #include <linux/reboot.h>
 #include <asm/firmware.h>
 #include "api.h"
@@ -22,8 +21,6 @@ static const char *obstacle(void)
 		return "this kernel saves a crash dump; devices stay with it";
 	if (cc_platform_has(CC_ATTR_MEM_ENCRYPT))
 		return "a secure guest cannot give its memory to a device";
-	if (!pci_find_next_bus(NULL))
-		return "no PCI bus";
 	if (tcewin_keeps_platform_ops() && !TCEWIN_HAVE_PLATFORM_IOMMU_OPS)
 		return "platform_ops=Y: this kernel takes no PE from its drivers by itself";
 	return NULL;
