@@ -117,9 +117,14 @@ void own_firmware(CLI::App &command, Firmware_options &o)
 
 void own_handover(CLI::App &command, Handover_options &o)
 {
-	command.add_flag("--shortage", o.only_shortage,
-			 "only what comes of a shortage of memory; wants fault injection");
-	command.add_flag("--masks", o.only_masks, "only the pairs of DMA masks; a host driver needs no 64-bit window");
+	using Part = Handover_options::Part;
+	const std::map<std::string, Part> parts{
+		{"rounds", Part::rounds}, {"masks", Part::masks}, {"shortage", Part::shortage}};
+	command.add_option(
+		       "--part", o.part,
+		       "rounds of all states of the windows; every pair of DMA masks; or what comes of a shortage of "
+		       "memory, which wants fault injection")
+		->transform(CLI::CheckedTransformer(parts));
 	command.add_option("--host-module", o.host_module, "the file of edu_host.ko")->capture_default_str();
 }
 

@@ -209,12 +209,17 @@ bool run_handover(const Handover_options &options)
 
 	auto before = Counts::rested();
 	auto idle = module_refs(module_of(options.driver));
-	if (options.only_shortage)
-		no_memory_at_release(report, options, functions, *memory);
-	else if (!options.only_masks)
+	switch (options.part) {
+	case Handover_options::Part::rounds:
 		all_rounds(report, options, functions, *memory);
-	if (!options.only_shortage)
+		break;
+	case Handover_options::Part::masks:
 		every_pair_of_masks(report, options, functions, *memory);
+		break;
+	case Handover_options::Part::shortage:
+		no_memory_at_release(report, options, functions, *memory);
+		break;
+	}
 	auto after = settled(before);
 	report.check("VmLck and pinned pages are back", after == before, difference(before, after));
 

@@ -17,8 +17,8 @@ namespace harness
 
 struct Handover_options : Options {
 	std::string host_module = edu_host::default_module_file;
-	bool only_masks = false;
-	bool only_shortage = false;
+	enum class Part { rounds, masks, shortage };
+	Part part = Part::rounds;
 };
 
 using Functions = std::vector<Pci_function>;
