@@ -14,6 +14,16 @@
 #include <asm/iommu.h>
 #include "glue.h"
 
+/*
+ * Of its own, with a rescuer: what it waits for is memory. A driver that binds before the group is
+ * claimed would keep the PE from ever being offered.
+ */
+static struct workqueue_struct *queue;
+
+/* So often once a second, then ever more seldom: it may not be memory that is missing. */
+#define SOON_TRIES 10
+#define LATEST_SECONDS 64
+
 static bool is_returning(const struct tcewin_adopted *entry)
 {
 	return tcewin_pe_owner(entry->pe) == TCEWIN_OWNER_RETURNING;
@@ -35,7 +45,9 @@ static struct pci_dev *any_member(const struct iommu_table_group *table_group,
 static void claim(struct tcewin_adopted *entry, struct iommu_group *group)
 {
 	WRITE_ONCE(entry->claimer, current);
-	iommu_group_claim_dma_owner(group, entry);	/* or somebody has it: at the next try */
+	/* Or somebody has it: at the next try. Without tcewin_take() the PE is not ours any more. */
+	if (!iommu_group_claim_dma_owner(group, entry) && !entry->blocked)
+		iommu_group_release_dma_owner(group);
 	WRITE_ONCE(entry->claimer, NULL);
 }
 
@@ -64,6 +76,13 @@ static void offer(struct tcewin_adopted *entry, struct pci_dev *pdev)
 	iommu_group_put(group);
 }
 
+static unsigned long delay(unsigned int tries)
+{
+	if (tries < SOON_TRIES)
+		return HZ;
+	return min(BIT(min(tries - SOON_TRIES, 8U)), (unsigned long)LATEST_SECONDS) * HZ;
+}
+
 static void try_again(struct work_struct *work)
 {
 	struct tcewin_adopted *entry = container_of(to_delayed_work(work), struct tcewin_adopted,
@@ -73,9 +92,28 @@ static void try_again(struct work_struct *work)
 	if (pdev && is_returning(entry)) {
 		offer(entry, pdev);
 		if (is_returning(entry))
-			schedule_delayed_work(&entry->again, HZ);
+			queue_delayed_work(queue, &entry->again, delay(entry->tries++));
 	}
 	pci_dev_put(pdev);
+}
+
+/**
+ * tcewin_again_start() - before the first PE
+ *
+ * Return: 0 or a negative errno.
+ */
+int tcewin_again_start(void)
+{
+	queue = alloc_workqueue("tcewin_again", WQ_UNBOUND | WQ_HIGHPRI | WQ_MEM_RECLAIM, 0);
+	return queue ? 0 : -ENOMEM;
+}
+
+/**
+ * tcewin_again_stop() - after the last
+ */
+void tcewin_again_stop(void)
+{
+	destroy_workqueue(queue);
 }
 
 /**
@@ -99,7 +137,8 @@ void tcewin_again(struct tcewin_adopted *entry)
 		__module_get(THIS_MODULE);
 		entry->holds_module = true;
 	}
-	if (schedule_delayed_work(&entry->again, 0))
+	entry->tries = 0;
+	if (!mod_delayed_work(queue, &entry->again, 0))
 		pr_warn_ratelimited("%s: no memory for the kernel's table: blocked until there is some\n",
 				    entry->host.name);
 }

@@ -132,6 +132,7 @@ struct tcewin_left {
  * @pe: the engine's part
  * @holds_module: a user owns it, so the module stays
  * @again: gives it to the kernel that had no memory for it, see again.c
+ * @tries: how often that was in vain
  * @claimer: the task that claims its group for that, or lets it go; it alone compares
  * @blocked: the group is claimed for that; under the group's mutex
  * @told: the log has it that the PE is in quarantine
@@ -152,6 +153,7 @@ struct tcewin_adopted {
 	struct tcewin_pe *pe;
 	bool holds_module;
 	struct delayed_work again;
+	unsigned int tries;
 	struct task_struct *claimer;
 	bool blocked;
 	bool told;
@@ -182,6 +184,8 @@ int tcewin_give_to_kernel(struct tcewin_adopted *entry);
 void tcewin_devices_forget(const struct iommu_table_group *table_group, u64 offset);
 
 /* again.c */
+int tcewin_again_start(void);
+void tcewin_again_stop(void);
 void tcewin_again_init(struct tcewin_adopted *entry);
 void tcewin_again(struct tcewin_adopted *entry);
 void tcewin_again_device_goes(struct tcewin_adopted *entry, struct iommu_group *group,

@@ -24,8 +24,15 @@ static struct workqueue_struct *queue;
  */
 int tcewin_ownership_init(void)
 {
-	queue = alloc_workqueue("tcewin_ownership", WQ_UNBOUND, 0);
-	return queue ? 0 : -ENOMEM;
+	int ret = tcewin_again_start();
+
+	if (ret)
+		return ret;
+	queue = alloc_workqueue("tcewin_ownership", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	if (queue)
+		return 0;
+	tcewin_again_stop();
+	return -ENOMEM;
 }
 
 /**
@@ -33,6 +40,7 @@ int tcewin_ownership_init(void)
  */
 void tcewin_ownership_exit(void)
 {
+	tcewin_again_stop();
 	destroy_workqueue(queue);
 }
 
@@ -138,7 +146,9 @@ void tcewin_release(struct tcewin_adopted *entry, struct device *dev)
 	if (entry->blocked && !ours)
 		return;	/* the device leaves the PE */
 	entry->blocked = false;
-	status = hand_over(entry, dev, ours ? tcewin_pe_release : release_patiently);
+	/* Once is enough: this is called for each device of the PE. */
+	status = hand_over(entry, dev, tcewin_pe_owner(entry->pe) == TCEWIN_OWNER_USER ?
+			   release_patiently : tcewin_pe_release);
 	if (status == TCEWIN_NO_MEMORY) {
 		if (!ours)
 			tcewin_again(entry);

@@ -138,8 +138,8 @@ int tcewin_powernv_release(struct tcewin_adopted *entry)
 	const int status = tcewin_give_to_kernel(entry);
 
 	/* It has no memory for its table, but the bypass is on. */
-	if (status)
-		empty_places(entry);
+	if (status && !empty_places(entry))
+		return TCEWIN_FIRMWARE_ERROR;
 	return status;
 }
 

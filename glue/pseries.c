@@ -35,11 +35,10 @@ static struct device_node *find_node(struct device_node *dn,
  */
 bool tcewin_is_member(struct pci_dev *pdev, const struct iommu_table_group *table_group)
 {
-	struct iommu_group *group = iommu_group_get(&pdev->dev);
-	bool member = group && group == table_group->group;
+	const struct iommu_group *group = READ_ONCE(pdev->dev.iommu_group);
 
-	iommu_group_put(group);
-	return member;
+	/* Nothing of it is read, and it may be about to go: a reference would keep it from that. */
+	return group && group == table_group->group;
 }
 
 /* The first device of the PE that has a node, with a reference. */
