@@ -141,7 +141,7 @@ public:
 	// The same for a proof of one entry, which is at an end of @r.
 	void erase_one(Run *r, Settled proof)
 	{
-		if (r->range.count != proof.range().count) {
+		if (r->range.first != proof.range().first || r->range.count != proof.range().count) {
 			erase_from(r, std::move(proof), nullptr);
 			return;
 		}

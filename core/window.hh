@@ -190,7 +190,8 @@ private:
 		return run && !ended_.test(i) ? run : nullptr;
 	}
 	Result<> write_now(WindowTable &table, TceIndex i, Tce word, const Run *claim) REQUIRES(lock_, gate_);
-	void write_back_now(TceIndex i, const Run *claim, Error why) REQUIRES(lock_, gate_);
+	bool is_claimed(TceIndex i) REQUIRES(lock_); // the same, outside of the gate
+	void write_back_now(const WindowTable &table, TceIndex i, const Run *claim, Error why) REQUIRES(lock_, gate_);
 	Result<Tce> clear_alone(WindowTable &table, TceIndex i) REQUIRES(lock_, gate_);
 	Result<Tce> exchange_now(WindowTable &table, TceIndex i, Tce word) REQUIRES(lock_, gate_);
 	Result<> room_now(WindowTable &table, TceIndex i) REQUIRES(lock_, gate_);
@@ -211,7 +212,7 @@ private:
 	bool written_back(WindowTable &table, TceRange range, std::span<Tce> words, Holes holes) REQUIRES(lock_);
 	void lose(WindowTable &table) REQUIRES(lock_);
 	bool empties(WindowTable &table) REQUIRES(lock_);
-	bool empties_all_of(WindowTable &table) REQUIRES(lock_);
+	bool empties_again(WindowTable &table) REQUIRES(lock_);
 	void close_books() REQUIRES(lock_);
 	const Member &next_to_lose() const REQUIRES(lock_);
 	Error restore(std::span<Tce> words, Error why) REQUIRES(lock_);

@@ -51,20 +51,22 @@ Result<> Window::write_now(WindowTable &table, TceIndex i, Tce word, const Run *
 	if (r)
 		r = table.set_now(i, word.access() == Access::none ? Tce{} : word);
 	if (!r) [[unlikely]] {
-		write_back_now(i, claim, r.error());
+		write_back_now(table, i, claim, r.error());
 		if (writes(word.access()))
 			table.dirty_now(word); // it was there for a while, perhaps
 	}
 	return r;
 }
 
-// Entry @i of every table is what it was.
-void Window::write_back_now(TceIndex i, const Run *claim, Error why)
+// Entry @i is what it was in @table; and in the others, where an ioctl had it there.
+void Window::write_back_now(const WindowTable &table, TceIndex i, const Run *claim, Error why)
 {
 	Tce mapped;
 	if (claim)
 		claim->fill(i, geometry().page_shift, {&mapped, 1});
 	for (const auto &t : tables_) {
+		if (!claim && t.get() != &table)
+			continue;
 		const Tce theirs = t->foreign.get(i);
 		const Tce word = theirs.access() != Access::none ? theirs : mapped;
 		if (t->set_now(i, word) || !t->sound())
@@ -206,6 +208,12 @@ void Window::follow_later()
 	}
 }
 
+bool Window::is_claimed(TceIndex i)
+{
+	const InGate in{gate_};
+	return claim_on(i);
+}
+
 // KVM has cleared entry @i of @table, which may have been written again meanwhile.
 void Window::follow_clear(WindowTable &table, TceIndex i, Rewrite own)
 {
@@ -218,9 +226,12 @@ void Window::follow_clear(WindowTable &table, TceIndex i, Rewrite own)
 		});
 	};
 	Result<> r = own == Rewrite::yes ? clear(table) : Result<>{};
-	Run *run = ledger_.at(i);
-	for (std::size_t k = 0; run && r && k < tables_.size(); k++)
-		if (tables_[k].get() != &table && tables_[k]->foreign.get(i) == Tce{})
+	// What an ioctl has there is in all tables, also where KVM's put over it failed and its word may be there
+	// instead. Where KVM has ended it before, it is in none.
+	const Run *run = ledger_.at(i);
+	const bool claimed = is_claimed(i);
+	for (std::size_t k = 0; claimed && r && k < tables_.size(); k++)
+		if (tables_[k].get() != &table)
 			r = clear(*tables_[k]);
 	if (!r || table.health == Health::lost)
 		return; // what may be there stays pinned, and firmware's refusal has been told

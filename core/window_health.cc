@@ -59,16 +59,21 @@ void Window::lose(WindowTable &table)
 // Empties what is known to be in @table. False: something may be left.
 bool Window::empties(WindowTable &table) { return clear_mapped(table).has_value() && table.sound(); }
 
-// Empties a stuck @table where nothing else has helped: each of its entries is written.
-bool Window::empties_all_of(WindowTable &table)
+// Empties @table where firmware keeps it, the second time for one that was sound. A stuck one may have what a failed
+// MAP was about to map besides, and nothing else that is in no book.
+bool Window::empties_again(WindowTable &table)
 {
-	if (table.health != Health::stuck)
+	if (table.sound())
+		return empties(table);
+	if (table.health == Health::lost || !clear_mapped(table))
 		return false;
-	const auto r = table.backend.visit([&](auto &backend) -> Result<> {
+	const auto r = table.backend.visit([&](auto &backend) TCEWIN_TS(no_thread_safety_analysis) -> Result<> {
 		Writer writer{backend, {}, TceIndex{0}, Signals::ignore};
-		TRY(writer.clear(geometry().all()));
+		for (const Run *run = limbo_.first(); run; run = RunList::next(run))
+			TRY(writer.clear(run->range));
 		TRY(writer.flush());
-		backend.invalidate(geometry().all());
+		for (const Run *run = limbo_.first(); run; run = RunList::next(run))
+			backend.invalidate(run->range);
 		return {};
 	});
 	if (r)

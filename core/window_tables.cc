@@ -41,7 +41,8 @@ Result<> Window::join(const Exclusive &, Pe &pe, const PeWindow &at, Charge char
 
 Result<WindowTable *> Window::admit(Pe &pe, const PeWindow &at, Charge charge)
 {
-	auto table = table_for(pe, at, std::move(charge));
+	// Its table, which is empty, would be filled from books that do not say all.
+	auto table = stuck() ? Result<WindowTable *>{fail(TCEWIN_STUCK)} : table_for(pe, at, std::move(charge));
 	if (!table) {
 		if (!pe.remove(at))
 			pe.orphan(at);
@@ -60,8 +61,6 @@ Result<WindowTable *> Window::admit(Pe &pe, const PeWindow &at, Charge charge)
 // A newcomer's table gets every translation there is, unless it is the one that all have.
 Result<> Window::fill(WindowTable &table)
 {
-	if (stuck())
-		return fail(TCEWIN_STUCK);
 	if (table.tree || ledger_.empty())
 		return {};
 	if (books_ == Books::behind)
@@ -84,7 +83,7 @@ Result<> Window::drop_member(std::size_t at)
 		set_leaving(table, true);
 	const bool gone = member.pe->remove(member.at).has_value();
 	if (!gone) {
-		empty = empty || (last && empties_all_of(table));
+		empty = empty || (last && empties_again(table));
 		member.pe->orphan(member.at);
 		table.walked = true;
 	}
@@ -157,7 +156,7 @@ Result<> Window::remove_locked(std::span<Tce> words)
 			next.pe->suspect(next.at);
 		set_leaving(table, table.members == 1);
 		if (auto r = next.pe->remove(next.at); !r) {
-			if (!table.sound() && !empties_all_of(table)) {
+			if (!table.sound() && !empties_again(table)) {
 				set_leaving(table, false);
 				return fail(TCEWIN_STUCK);
 			}

@@ -311,6 +311,82 @@ void kvms_put_gets_the_other_stuck(Test &t)
 	p.expect_given_back();
 }
 
+// A put of KVM's over what an ioctl has failed halfway, so that either may be there; KVM clears the entry of the other
+// PE while an ioctl has the window. What the ioctl has there ends in both.
+void kvm_clears_what_is_in_doubt(Test &t)
+{
+	constexpr u64 entry = 4096;
+	Pes p{t, 2, Pes::In::default_window};
+	ASSERT_EQ(p.rig.map(p.start + entry * 4 * kib, second, 4 * kib), TCEWIN_OK);
+	ASSERT_EQ(p.rig.add(scattered, mib), TCEWIN_OK);
+	p.rig.host.injector.arm(Point::put, {.at = 2});	      // the other one's is empty, this one's not put
+	p.rig.host.injector.arm(Point::any_hcall, {.at = 3}); // nor written back
+	EXPECT_EQ(p.rig.kvm_put(entry, scattered, rw, 0), TCEWIN_STUCK);
+	p.hypercalls_work();
+	p.rig.host.events[TCEWIN_EVENT_STUCK] = 0;
+	struct Guest {
+		Pes &p;
+		bool came;
+	} guest{p, false};
+	p.rig.host.meanwhile_context = &guest;
+	p.rig.host.meanwhile = [](void *context) {
+		auto &g = *static_cast<Guest *>(context);
+		Test &t = g.p.t;
+		if (g.came || !g.p.rig.host.locks.holds(TCEWIN_LOCK_WINDOW))
+			return;
+		g.came = true;
+		EXPECT_EQ(g.p.rig.host.kvm.clear(g.p.rig.fake[1]->tables[0]->object, entry), TCEWIN_OK);
+	};
+	EXPECT_EQ(p.rig.detach(1), TCEWIN_OK);
+	p.rig.host.meanwhile = nullptr;
+	EXPECT(guest.came);
+	EXPECT_EQ(p.rig.drop(second, 64 * mib), TCEWIN_OK);
+	p.rig.host.firmware.check_reach("reaches memory that is not pinned");
+	EXPECT(!p.rig.reach(p.start + entry * 4 * kib, false, 0));
+}
+
+// A put where nothing is concerns one table. That it fails changes nothing for the other.
+void kvms_put_fails_alone(Test &t)
+{
+	Pes p{t, 2, Pes::In::default_window};
+	p.rig.host.injector.arm(Point::put, {.at = 1});
+	p.rig.host.injector.arm(Point::any_hcall, {.at = 3});
+	EXPECT_EQ(p.rig.kvm_put(5000, second, rw, 0), TCEWIN_FIRMWARE_ERROR);
+	p.hypercalls_work();
+	EXPECT_EQ(p.rig.host.events[TCEWIN_EVENT_STUCK], 0);
+	p.expect_service();
+	p.expect_given_back();
+}
+
+// Firmware keeps a window whose table could not be emptied at the first try, and can be at the second.
+void sound_one_is_emptied_again(Test &t)
+{
+	Pes p{t, 2};
+	p.rig.host.injector.arm(Point::any_hcall, {.at = 1});
+	p.refuse_removal();
+	EXPECT_EQ(p.rig.detach(0), TCEWIN_OK);
+	EXPECT_EQ(tcewin_pe_owner(p.rig.pe[0]), TCEWIN_OWNER_USER);
+	p.hypercalls_work();
+	p.expect_service();
+	p.expect_given_back();
+}
+
+// A newcomer to a stuck window, while nothing works: its table has never had an entry.
+void newcomer_is_not_lost(Test &t)
+{
+	Pes p{t, 3, Pes::In::default_window};
+	ASSERT_EQ(p.rig.detach(2), TCEWIN_OK);
+	p.get_stuck(0, false);
+	p.refuse_hcalls();
+	p.refuse_removal();
+	EXPECT_EQ(p.rig.attach(2), TCEWIN_STUCK);
+	EXPECT(tcewin_pe_owner(p.rig.pe[2]) != TCEWIN_OWNER_QUARANTINED);
+	p.hypercalls_work();
+	EXPECT_EQ(p.rig.detach(0), TCEWIN_OK);
+	EXPECT_EQ(p.rig.detach(1), TCEWIN_OK);
+	p.expect_given_back();
+}
+
 constexpr tcewin_case cases[] = {
 	CASE(stuck_one_leaves),
 	CASE(one_of_three_leaves),
@@ -323,6 +399,10 @@ constexpr tcewin_case cases[] = {
 	CASE(kvms_beside_a_lost_one),
 	CASE(kvm_clears_beside_a_stuck_one),
 	CASE(kvms_put_gets_the_other_stuck),
+	CASE(kvm_clears_what_is_in_doubt),
+	CASE(kvms_put_fails_alone),
+	CASE(sound_one_is_emptied_again),
+	CASE(newcomer_is_not_lost),
 };
 
 } // namespace
