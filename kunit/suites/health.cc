@@ -371,6 +371,33 @@ void sound_one_is_emptied_again(Test &t)
 	p.expect_given_back();
 }
 
+// A stuck one is emptied again, and the hypervisor stops listening somewhere: it is lost, unless that is behind the
+// last entry.
+void stuck_one_is_emptied_in_part(Test &t)
+{
+	constexpr unsigned most = 100;
+	int status = TCEWIN_STUCK;
+	for (unsigned at = 1; status != TCEWIN_OK && at < most && !t.failed(); at++) {
+		Note where{t, "at", at};
+		{
+			Pes p{t, 2};
+			p.rig.host.stuck_is_expected = true;
+			p.get_stuck(0, true);
+			p.rig.host.injector.arm(Point::any_hcall, {.at = at, .onwards = true});
+			p.refuse_removal();
+			status = p.rig.detach(0);
+			p.hypercalls_work();
+			if (status != TCEWIN_OK) {
+				EXPECT_EQ(status, TCEWIN_STUCK);
+				EXPECT_EQ(p.rig.drop(second, 64 * mib), TCEWIN_STILL_MAPPED);
+			}
+			p.rig.host.firmware.check_reach("reaches memory that is not pinned");
+		}
+		t.fresh_host();
+	}
+	EXPECT_EQ(status, TCEWIN_OK);
+}
+
 // A newcomer to a stuck window, while nothing works: its table has never had an entry.
 void newcomer_is_not_lost(Test &t)
 {
@@ -402,6 +429,7 @@ constexpr tcewin_case cases[] = {
 	CASE(kvm_clears_what_is_in_doubt),
 	CASE(kvms_put_fails_alone),
 	CASE(sound_one_is_emptied_again),
+	CASE(stuck_one_is_emptied_in_part),
 	CASE(newcomer_is_not_lost),
 };
 
