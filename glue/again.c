@@ -2,7 +2,7 @@
 /*
  * A PE that its user has left while the kernel had no memory for its own table of it. Nothing is
  * wrong with it. So its group is claimed: no driver gets it, and no user. The kernel is offered it
- * once a second until it has it.
+ * again and again until it has it.
  *
  * Whoever claims the group before that, a user, makes the engine try as well (tcewin_pe_take()).
  */

@@ -159,8 +159,9 @@ struct tcewin_pe_info {
 
 /*
  * The kernel lets go of the PE, as far as the platform goes; *@info is filled. Status: FIRMWARE_ERROR or what else it was, then the
- * kernel still has it; STUCK: it could not have it back, which tcewin_host_platform_release() tries again. Whether a window of the kernel's is left in firmware, with translations in it, is not promised: of a borrowed PE
- * (max_windows 0) its default window is, and it can be written; no other may be. Of an IODA2 PE nothing is left.
+ * kernel still has it; STUCK: it could not have it back, which tcewin_host_platform_release() tries again. Whether a window of the
+ * kernel's is left in firmware, with translations in it, is not promised: of a borrowed PE (max_windows 0) its default window is, and
+ * it can be written; no other may be. Of an IODA2 PE nothing is left.
  */
 int tcewin_host_platform_take(void *pe, struct tcewin_pe_info *info);
 /*
