@@ -3,6 +3,7 @@
 // bookkeeping could not follow. Who may sleep takes all of them and follows. Guarded by the window's gate.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 
 #include "memory.hh"
@@ -20,6 +21,10 @@ class Marks
 public:
 	struct Page : TreeNode<Page> {
 		u64 key() const { return number; }
+		bool empty() const
+		{
+			return std::ranges::none_of(bits, [](u64 word) { return word != 0; });
+		}
 		u64 number{};
 		u64 bits[words]{};
 	};
@@ -70,10 +75,7 @@ public:
 	// @page is in no use any more, or what is left in it is still to be followed.
 	void put_back(Owned<Page> page)
 	{
-		u64 left = 0;
-		for (const u64 word : page->bits)
-			left |= word;
-		if (!left) {
+		if (page->empty()) {
 			if (!spare_)
 				spare_ = std::move(page);
 			return;

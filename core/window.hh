@@ -181,7 +181,7 @@ private:
 		const InGate in{gate_};
 		ended_.put_back(std::move(page));
 	}
-	void follow_clear(WindowTable &table, TceIndex i, Rewrite own) REQUIRES(lock_);
+	bool follow_clear(WindowTable &table, TceIndex i, Rewrite own) REQUIRES(lock_);
 	bool follow_end(TceIndex i) REQUIRES(lock_);
 	// The run that says what an ioctl has mapped at entry @i, or nullptr.
 	const Run *claim_on(TceIndex i) const REQUIRES(lock_, gate_)

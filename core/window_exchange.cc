@@ -152,7 +152,8 @@ Result<Tce> Window::clear_beside(WindowTable &table, TceIndex i)
 
 // ---- how the others follow ----
 
-// One pass, each page once: what comes meanwhile is for the next, else a guest could keep us here.
+// One pass, each page once: what comes meanwhile is for the next, else a guest could keep us here. What the ledger has
+// no memory to follow waits in ended_, in the very page that it came in: that needs none.
 void Window::follow_clears(WindowTable &table, Rewrite own)
 {
 	Pauses pauses;
@@ -161,10 +162,16 @@ void Window::follow_clears(WindowTable &table, Rewrite own)
 		next = page->number + 1;
 		Marks::each(*page, [&](TceIndex i) TCEWIN_TS(no_thread_safety_analysis) {
 			pauses.step();
-			follow_clear(table, i, own);
-			return true;
+			return follow_clear(table, i, own);
 		});
-		put_back_cleared(table, std::move(page));
+		if (page->empty()) {
+			put_back_cleared(table, std::move(page));
+			continue;
+		}
+		put_back_ended(std::move(page));
+		marked_.store(true, std::memory_order_relaxed);
+		if (books_ != Books::closed)
+			books_ = Books::behind;
 	}
 }
 
@@ -214,8 +221,8 @@ bool Window::is_claimed(TceIndex i)
 	return claim_on(i);
 }
 
-// KVM has cleared entry @i of @table, which may have been written again meanwhile.
-void Window::follow_clear(WindowTable &table, TceIndex i, Rewrite own)
+// KVM has cleared entry @i of @table, which may have been written again meanwhile. False: as of follow_end().
+bool Window::follow_clear(WindowTable &table, TceIndex i, Rewrite own)
 {
 	const TceRange one{i, TceCount{1}};
 	const auto clear = [&](WindowTable &t) {
@@ -234,15 +241,9 @@ void Window::follow_clear(WindowTable &table, TceIndex i, Rewrite own)
 		if (tables_[k].get() != &table)
 			r = clear(*tables_[k]);
 	if (!r || table.health == Health::lost)
-		return; // what may be there stays pinned, and firmware's refusal has been told
+		return true; // what may be there stays pinned, and firmware's refusal has been told
 	table.settle(Emptied{one});
-	if (!run || follow_end(i))
-		return;
-	const InGate in{gate_};
-	if (ended_.reserve(i))
-		ended_.set(i);
-	if (books_ != Books::closed)
-		books_ = Books::behind;
+	return !run || follow_end(i);
 }
 
 // No table has what the ledger says of entry @i. False: there is no memory to say so.

@@ -209,6 +209,84 @@ void followed_without_memory(Test &t)
 	EXPECT_EQ(rig.drop(scattered, mib), TCEWIN_OK);
 }
 
+// A guest clears two entries, whose marks are in different pages, while an ioctl has the lock; from then on there is no
+// memory, neither for the ledger to follow nor to say that it has to.
+struct Starving {
+	Starving(Rig &r, tcewin_host_table *table) : rig{r}, table_{table}
+	{
+		rig.host.meanwhile_context = this;
+		rig.host.meanwhile = [](void *context) { static_cast<Starving *>(context)->come(); };
+	}
+	Starving(const Starving &) = delete;
+	~Starving()
+	{
+		rig.host.meanwhile = nullptr;
+		rig.host.injector.disarm();
+	}
+	void come()
+	{
+		Test &t = rig.t;
+		if (came || !rig.host.locks.holds(TCEWIN_LOCK_WINDOW))
+			return;
+		came = true;
+		for (u64 i : entries)
+			EXPECT_EQ(rig.host.kvm.clear(table_, i), TCEWIN_OK);
+		rig.host.injector.arm(Point::alloc, {.at = 1, .onwards = true});
+	}
+	// Nor does a MAP that is undone bring them back.
+	void expect_gone()
+	{
+		Test &t = rig.t;
+		for (u64 i : entries) {
+			rig.expect_unmapped(i * page, page);
+			rig.host.injector.arm(Point::yield, {.at = 4});
+			EXPECT_EQ(rig.map((i - 1) * page, huge + (i - 1) * page, 16 * mib), TCEWIN_INTERRUPTED);
+			rig.host.injector.disarm();
+			rig.expect_unmapped(i * page, page);
+			rig.expect_mapped((i - 1) * page, huge + (i - 1) * page, page);
+			rig.expect_mapped((i + 1) * page, huge + (i + 1) * page, page);
+		}
+	}
+	static constexpr u64 entries[] = {5, 9000};
+	Rig &rig;
+	tcewin_host_table *table_;
+	bool came{};
+};
+
+void starved(Test &t)
+{
+	Rig rig{t};
+	ASSERT_EQ(rig.add(huge, huge_size), TCEWIN_OK);
+	ASSERT_EQ(rig.map(0, huge, huge_size), TCEWIN_OK);
+	Starving guest{rig, rig.default_table()};
+	EXPECT_EQ(rig.unmap(48 * mib, 16 * mib), TCEWIN_OK);
+	EXPECT(guest.came);
+	// as long as there is none no ioctl maps what would have to be undone
+	EXPECT_EQ(rig.map(0, huge, 4 * kib), TCEWIN_NO_MEMORY);
+	rig.host.injector.disarm();
+	guest.expect_gone();
+	EXPECT_EQ(rig.unmap(0, huge_size), TCEWIN_OK);
+	EXPECT_EQ(rig.valid(), 0);
+	EXPECT_EQ(rig.drop(huge, huge_size), TCEWIN_OK);
+}
+
+// The table that he clears them in is about to go with its PE, and the marks are for the other PE's as well.
+void starved_as_a_table_leaves(Test &t)
+{
+	Rig rig{t, {.pes = 2}};
+	ASSERT_EQ(rig.attach(1), TCEWIN_OK);
+	ASSERT_EQ(rig.add(huge, huge_size), TCEWIN_OK);
+	ASSERT_EQ(rig.map(0, huge, huge_size), TCEWIN_OK);
+	Starving guest{rig, rig.default_table(1)};
+	EXPECT_EQ(rig.detach(1), TCEWIN_OK);
+	EXPECT(guest.came);
+	rig.host.injector.disarm();
+	guest.expect_gone();
+	EXPECT_EQ(rig.unmap(0, huge_size), TCEWIN_OK);
+	EXPECT_EQ(rig.valid(), 0);
+	EXPECT_EQ(rig.drop(huge, huge_size), TCEWIN_OK);
+}
+
 // As long as it cannot follow, no new mapping comes in the way of what is to be followed, and one that ends does not
 // leave a trace there.
 void behind(Test &t)
@@ -320,6 +398,8 @@ constexpr tcewin_case cases[] = {
 	CASE(remove_refused),
 	CASE_ON_BOTH(followed_at_the_limit),
 	CASE_ON_BOTH(followed_without_memory),
+	CASE_ON_BOTH(starved),
+	CASE(starved_as_a_table_leaves),
 	CASE_ON_BOTH(behind),
 	CASE_ON_BOTH(behind_and_killed),
 	CASE(behind_and_refused),
