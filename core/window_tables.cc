@@ -41,8 +41,10 @@ Result<> Window::join(const Exclusive &, Pe &pe, const PeWindow &at, Charge char
 
 Result<WindowTable *> Window::admit(Pe &pe, const PeWindow &at, Charge charge)
 {
-	// Its table, which is empty, would be filled from books that do not say all.
-	auto table = stuck() ? Result<WindowTable *>{fail(TCEWIN_STUCK)} : table_for(pe, at, std::move(charge));
+	// Its table, which is empty, would be filled from books that do not say all. It is taken away again, so STUCK,
+	// which says that something stays, is not the answer.
+	auto table =
+		stuck() ? Result<WindowTable *>{fail(TCEWIN_FIRMWARE_ERROR)} : table_for(pe, at, std::move(charge));
 	if (!table) {
 		if (!pe.remove(at))
 			pe.orphan(at);

@@ -128,7 +128,8 @@ void tcewin_container_destroy(struct tcewin_container *container);
 
 /*
  * Adds a PE, which begins with its default window, reset and emptied: no translation of the kernel's outlives this call. A further
- * one gets every window and mapping there is. INCOMPATIBLE, NO_DDW, NO_MEMORY, FIRMWARE_ERROR, INTERRUPTED, STUCK (as of detach).
+ * one gets every window and mapping there is. INCOMPATIBLE, NO_DDW, NO_MEMORY, FIRMWARE_ERROR (also where a window is stuck that it would
+ * get), INTERRUPTED; STUCK, as of detach: only where a window of this PE's is left.
  */
 int tcewin_container_attach(struct tcewin_container *container, struct tcewin_pe *pe);
 /*

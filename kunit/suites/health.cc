@@ -229,7 +229,7 @@ void remove_of_a_stuck_one_fails(Test &t)
 			EXPECT_EQ(p.rig.map(p.start, block, 4 * kib), TCEWIN_STUCK);
 			EXPECT_EQ(p.rig.unmap(p.start, 4 * kib), TCEWIN_STUCK);
 			if (leaves)
-				EXPECT_EQ(p.rig.attach(0), TCEWIN_STUCK);
+				EXPECT_EQ(p.rig.attach(0), TCEWIN_FIRMWARE_ERROR);
 			EXPECT_EQ(p.rig.remove(p.start), TCEWIN_OK);
 			p.expect_given_back();
 		}
@@ -398,7 +398,7 @@ void stuck_one_is_emptied_in_part(Test &t)
 	EXPECT_EQ(status, TCEWIN_OK);
 }
 
-// A newcomer to a stuck window, while nothing works: its table has never had an entry.
+// A newcomer to a stuck window, while nothing works: its table has never had an entry, and nothing of it is stuck.
 void newcomer_is_not_lost(Test &t)
 {
 	Pes p{t, 3, Pes::In::default_window};
@@ -406,7 +406,7 @@ void newcomer_is_not_lost(Test &t)
 	p.get_stuck(0, false);
 	p.refuse_hcalls();
 	p.refuse_removal();
-	EXPECT_EQ(p.rig.attach(2), TCEWIN_STUCK);
+	EXPECT_EQ(p.rig.attach(2), TCEWIN_FIRMWARE_ERROR);
 	EXPECT(tcewin_pe_owner(p.rig.pe[2]) != TCEWIN_OWNER_QUARANTINED);
 	p.hypercalls_work();
 	EXPECT_EQ(p.rig.detach(0), TCEWIN_OK);

@@ -175,7 +175,7 @@ void nobody_joins_a_lost_table(Test &t)
 	EXPECT_EQ(rig.kvm_put(4096, 0), TCEWIN_OK);
 	rig.expect_unmapped(16 * mib, 4 * kib);
 	EXPECT_EQ(rig.drop(scattered, mib), TCEWIN_STILL_MAPPED);
-	EXPECT_EQ(rig.attach(2), TCEWIN_STUCK);
+	EXPECT_EQ(rig.attach(2), TCEWIN_FIRMWARE_ERROR);
 	EXPECT_EQ(tcewin_pe_owner(rig.pe[2]), TCEWIN_OWNER_USER);
 	EXPECT(rig.idle(2));
 	EXPECT_EQ(rig.remove(0), TCEWIN_OK);

@@ -123,7 +123,7 @@ void nobody_joins_a_stuck_window(Test &t)
 	EXPECT_EQ(rig.unmap(low, 8 * mib), TCEWIN_STUCK);
 	rig.host.injector.disarm();
 	rig.host.events[TCEWIN_EVENT_STUCK] = 0;
-	EXPECT_EQ(rig.attach(1), TCEWIN_STUCK);
+	EXPECT_EQ(rig.attach(1), TCEWIN_FIRMWARE_ERROR);
 	EXPECT(rig.idle(1));
 	EXPECT_EQ(rig.remove(low), TCEWIN_OK);
 	EXPECT_EQ(rig.attach(1), TCEWIN_OK);
