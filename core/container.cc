@@ -140,13 +140,9 @@ Result<> Container::detach_at(const Exclusive &hold, std::size_t i)
 {
 	Result<> result = leave_all(hold, *pes_[i]);
 	pes_.remove(i);
-	if (pes_.empty()) {
-		for (Slot &slot : slots_) {
-			if (slot)
-				slot->forget(hold);
+	if (pes_.empty())
+		for (Slot &slot : slots_)
 			slot.reset();
-		}
-	}
 	return result;
 }
 

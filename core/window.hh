@@ -100,10 +100,9 @@ public:
 	// a later PE's: that one is left empty. FIRMWARE_ERROR, INTERRUPTED, NO_MEMORY, STUCK.
 	Result<> remove(const Exclusive &container);
 	// Takes the window away from @pe, whatever firmware says. STUCK: a translation may be left there, so what it
-	// may lead to stays pinned for good. The other PEs go on, unless they have the same table.
+	// may lead to stays pinned for good. The other PEs go on, unless they have the same table. With the last table
+	// everything that was mapped is free to be unregistered.
 	Result<> leave(const Exclusive &container, Pe &pe);
-	// No table is left: what was mapped is free to be unregistered.
-	void forget(const Exclusive &container);
 
 private:
 	// The window's lock, for who may sleep.
@@ -228,7 +227,6 @@ private:
 	void drop_table(WindowTable *table) REQUIRES(lock_);
 	void set_leaving(WindowTable &table, bool leaving);
 	Result<> remove_locked(std::span<Tce> words) REQUIRES(lock_);
-	void forget_locked() REQUIRES(lock_);
 	Result<> map_runs(const RegionSet &regions, TceRange range, UserVa address, Access access);
 	Result<> unmap_runs(TceRange range);
 	Result<> write(TceRange range, RunList &list);

@@ -126,8 +126,10 @@ void Window::drop_table(WindowTable *table)
 		}
 		tables_.remove(i);
 		end_limbo();
-		return;
+		break;
 	}
+	if (tables_.empty()) // what is in the books is in none, or its regions are kept for good
+		ledger_.erase(Settled{geometry().all()}, nullptr);
 }
 
 Result<> Window::leave(const Exclusive &, Pe &pe)
@@ -175,16 +177,7 @@ Result<> Window::remove_locked(std::span<Tce> words)
 		if (--table.members == 0)
 			drop_table(&table);
 	}
-	forget_locked();
 	return {};
 }
-
-void Window::forget(const Exclusive &)
-{
-	const Alone hold{*this};
-	forget_locked();
-}
-
-void Window::forget_locked() { ledger_.erase(Settled{geometry().all()}, nullptr); }
 
 } // namespace tcewin

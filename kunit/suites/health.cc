@@ -237,6 +237,26 @@ void remove_of_a_stuck_one_fails(Test &t)
 	}
 }
 
+// REMOVE takes the window from one of two that are stuck, and the other one, which it fails at, leaves: the window has
+// no table, so nothing of it has to stay, although its user has yet to remove it.
+void last_table_leaves_before_a_pe(Test &t)
+{
+	Pes p{t, 2};
+	p.get_stuck(1, true);
+	p.rig.host.injector.arm(Point::remove, {.at = 2});
+	p.refuse_hcalls();
+	EXPECT_EQ(p.rig.remove(p.start), TCEWIN_STUCK);
+	p.hypercalls_work();
+	p.rig.host.events[TCEWIN_EVENT_STUCK] = 0;
+	EXPECT_EQ(p.rig.drop(block, 64 * mib), TCEWIN_STILL_MAPPED);
+	EXPECT_EQ(p.rig.detach(1), TCEWIN_OK);
+	EXPECT_EQ(p.rig.map(p.start, block, mib), TCEWIN_STUCK);
+	EXPECT_EQ(p.rig.attach(1), TCEWIN_FIRMWARE_ERROR);
+	p.expect_given_back();
+	EXPECT_EQ(p.rig.remove(p.start), TCEWIN_OK);
+	EXPECT_EQ(p.rig.attach(1), TCEWIN_OK);
+}
+
 // KVM's entries in the table of the one that goes on are given back as ever; those in the lost one never.
 void kvms_beside_a_lost_one(Test &t)
 {
@@ -423,6 +443,7 @@ constexpr tcewin_case cases[] = {
 	CASE(remove_beside_a_stuck_one),
 	CASE(remove_is_not_undone),
 	CASE(remove_of_a_stuck_one_fails),
+	CASE(last_table_leaves_before_a_pe),
 	CASE(kvms_beside_a_lost_one),
 	CASE(kvm_clears_beside_a_stuck_one),
 	CASE(kvms_put_gets_the_other_stuck),
