@@ -27,8 +27,11 @@ void *tcewin_host_alloc(size_t bytes)
 	 */
 	if (bytes <= 192)
 		bytes = bytes <= 64 ? ALIGN(bytes, 16) : roundup_pow_of_two(bytes);
-	/* How much is asked for is up to the user: no line in the log when there is none. */
-	return kvzalloc(bytes, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	/*
+	 * How much is asked for is up to the user: no line in the log when there is none, and
+	 * nobody is killed for it, as for a level below.
+	 */
+	return kvzalloc(bytes, GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
 }
 
 void *tcewin_host_alloc_now(size_t bytes)
@@ -47,7 +50,8 @@ static DEFINE_PER_CPU(void *, batch_page);
 void *tcewin_host_batch_get(void)
 {
 	/* kmalloc() aligns a power of two to itself. */
-	return this_cpu_xchg(batch_page, NULL) ?: kmalloc(SZ_4K, GFP_KERNEL | __GFP_NOWARN);
+	return this_cpu_xchg(batch_page, NULL) ?:
+	       kmalloc(SZ_4K, GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
 }
 
 void tcewin_host_batch_put(void *page)
