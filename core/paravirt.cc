@@ -8,7 +8,14 @@ namespace
 {
 
 // Hypercall return codes, LoPAR 14.4.
-enum : long { h_success = 0, h_busy = 1, h_resource = -16, h_long_busy_first = 9900, h_long_busy_last = 9905 };
+enum : long {
+	h_success = 0,
+	h_busy = 1,
+	h_resource = -16,
+	h_not_enough_resources = -44, // of an LPAR's own share (CMO)
+	h_long_busy_first = 9900,
+	h_long_busy_last = 9905
+};
 
 // What any status but success means; busy ones when they are over.
 Result<> not_done(const char *what, long status)
@@ -17,7 +24,7 @@ Result<> not_done(const char *what, long status)
 		tcewin_host_yield();
 	else if (status >= h_long_busy_first && status <= h_long_busy_last)
 		tcewin_host_rtas_wait(static_cast<int>(status));
-	else if (status == h_resource)
+	else if (status == h_resource || status == h_not_enough_resources)
 		return fail(TCEWIN_NO_MEMORY);
 	else {
 		tcewin_host_event(nullptr, TCEWIN_EVENT_FIRMWARE, what, status);

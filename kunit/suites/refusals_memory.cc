@@ -201,7 +201,7 @@ void host_page_larger_than_iommu_page(Test &t)
 void hypervisor_without_memory(Test &t)
 {
 	Rig rig{t};
-	constexpr long h_resource = -16;
+	constexpr long h_resource = -16, h_not_enough_resources = -44;
 	ASSERT_EQ(rig.add(scattered, 4 * mib), TCEWIN_OK);
 	for (Point p : {Point::put, Point::put_indirect, Point::stuff})
 		for (u64 size : {4 * kib, 4 * mib}) {
@@ -211,10 +211,12 @@ void hypervisor_without_memory(Test &t)
 			if (p == Point::stuff)
 				ASSERT_EQ(rig.map(0, scattered, size), TCEWIN_OK);
 			const Snapshot before{rig};
-			rig.host.injector.arm(p, {.at = 1, .status = h_resource});
-			EXPECT_EQ(p == Point::stuff ? rig.unmap(0, size) : rig.map(0, scattered, size),
-				  TCEWIN_NO_MEMORY);
-			Snapshot{rig}.expect_same(t, before);
+			for (long status : {h_resource, h_not_enough_resources}) {
+				rig.host.injector.arm(p, {.at = 1, .status = status});
+				EXPECT_EQ(p == Point::stuff ? rig.unmap(0, size) : rig.map(0, scattered, size),
+					  TCEWIN_NO_MEMORY);
+				Snapshot{rig}.expect_same(t, before);
+			}
 		}
 	EXPECT_EQ(rig.host.events[TCEWIN_EVENT_FIRMWARE], 0);
 	EXPECT_EQ(rig.unmap(0, 4 * mib), TCEWIN_OK);
