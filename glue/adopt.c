@@ -297,7 +297,7 @@ void tcewin_forget_all(void)
 	list_for_each_entry_safe(entry, tmp, &adopted, next)
 		forget(entry);
 	mutex_unlock(&adopting);
-	/* The last reference on a table may just be going: it is on its way out of table.c. */
+	/* Somebody may be on his way out of what a table's operations were, see table.c. */
 	rcu_barrier();
 	synchronize_rcu_tasks();
 }

@@ -9,6 +9,7 @@
 #include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/printk.h>
+#include <linux/rcupdate.h>
 #include <linux/rwsem.h>
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
@@ -84,6 +85,11 @@ void tcewin_host_exit(void)
 
 	for_each_possible_cpu(cpu)
 		kfree(per_cpu(batch_page, cpu));
+	/* The callbacks of free_lock() are ours. */
+	if (IS_ENABLED(CONFIG_TASKS_RCU))
+		rcu_barrier_tasks();
+	else
+		rcu_barrier();
 }
 
 tcewin_u64 tcewin_host_real_address(const void *memory)
@@ -143,16 +149,20 @@ struct tcewin_host_lock *tcewin_host_lock_new(enum tcewin_lock_kind kind)
 	return lock;
 }
 
+static void free_late(struct rcu_head *rcu)
+{
+	kfree(container_of(rcu, struct tcewin_host_lock, rcu));
+}
+
+/* KVM gets from a table's operations to the gate and out of it again without sleeping, see table.c. */
 static void free_lock(struct kref *kref)
 {
-	kfree(container_of(kref, struct tcewin_host_lock, kref));
+	call_rcu_tasks(&container_of(kref, struct tcewin_host_lock, kref)->rcu, free_late);
 }
 
 /**
  * tcewin_host_lock_put() - gives a reference of a table's back
  * @lock: the lock
- *
- * Context: any, an RCU callback too.
  */
 void tcewin_host_lock_put(struct tcewin_host_lock *lock)
 {

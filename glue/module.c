@@ -87,8 +87,8 @@ bus_exit:
 ownership_exit:
 	tcewin_properties_exit();
 	tcewin_memory_exit();
-	tcewin_host_exit();
 	tcewin_ownership_exit();
+	tcewin_host_exit();
 refuse_exit:
 	tcewin_refuse_exit();
 	return ret;
@@ -102,8 +102,8 @@ static void __exit tcewin_exit(void)
 	tcewin_refuse_exit();
 	tcewin_properties_exit();
 	tcewin_memory_exit();
-	tcewin_host_exit();
 	tcewin_ownership_exit();
+	tcewin_host_exit();
 }
 
 module_init(tcewin_init);

@@ -2,7 +2,7 @@
 /*
  * The struct iommu_table of a window that the engine owns, as KVM finds it in tables[] of a PE's
  * table group (places.c): complete, and open as long as the window is there. KVM may hold it for
- * longer: then it is closed and leads nowhere.
+ * longer: then it leads nowhere, and needs nothing of the module.
  *
  * KVM walks its list of tables without a lock, and frees what is in the list by call_rcu(): on a
  * kernel that is not preempted that is safe as long as nothing that it calls may sleep, not even
@@ -19,6 +19,7 @@
  * address that is stored is a count that is owed, and who has the window's lock finds it there.
  */
 #define pr_fmt(fmt) "tcewin: " fmt
+#include <linux/fs.h>
 #include <linux/iommu.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -222,20 +223,32 @@ static int exchange(struct iommu_table *tbl, long index, unsigned long *hpa,
 	return 0;
 }
 
-/* The last reference, perhaps from an RCU callback. The kernel frees the rest. */
-static void last_put(struct iommu_table *tbl)
-{
-	tcewin_host_lock_put(to_table(tbl)->lock);
-	module_put(THIS_MODULE);
-}
-
 /* The engine invalidates what it exchanges: tce_kill has nothing else to do. */
 static struct iommu_table_ops table_ops = {
 	.xchg_no_kill = exchange,
 	.useraddrptr = user_address,
 	.tce_kill = kill,
-	.free = last_put,
 };
+
+/*
+ * The window is gone, and KVM may have the table for longer; for ever, when it was joined to it
+ * twice, for it loses a reference then. So from now on the table needs neither the module's text
+ * nor anything but itself: its operations lie in it and are a function of the kernel's that answers
+ * 0 whatever it is asked. To KVM this is no user address, with which each put is userspace's, and
+ * an exchange in which nothing was there. A put has the gate from its begin to its end, so none
+ * began with the operations from before and ends with these.
+ */
+static void bury(struct tcewin_host_table *table)
+{
+	table->dead = (struct iommu_table_ops){
+		.xchg_no_kill = (void *)noop_fsync,
+		.useraddrptr = (void *)noop_fsync,
+		.tce_kill = (void *)noop_fsync,
+	};
+	tcewin_host_gate_enter(table->lock);
+	smp_store_release(&table->table.it_ops, &table->dead);
+	tcewin_host_gate_leave(table->lock);
+}
 
 /**
  * tcewin_is_host_table() - tcewin_host_table_new() made it
@@ -288,10 +301,15 @@ struct tcewin_host_table *tcewin_host_table_new(void *mm, struct tcewin_host_loc
  */
 void tcewin_host_table_free(struct tcewin_host_table *table)
 {
+	struct tcewin_host_lock *lock = table->lock;
+
+	bury(table);
 	table->table.it_base = 0;
 	tcewin_addresses_free(&table->addresses);
 	synchronize_rcu_expedited();
 	iommu_tce_table_put(&table->table);
+	tcewin_host_lock_put(lock);
+	module_put(THIS_MODULE);
 }
 
 static void set_engine(struct tcewin_host_table *table, struct tcewin_table *engine)

@@ -4,6 +4,7 @@
 #define TCEWIN_TABLE_H
 
 #include <linux/kref.h>
+#include <linux/rcupdate.h>
 #include <linux/rwsem.h>
 #include <linux/spinlock.h>
 #include <linux/xarray.h>
@@ -15,12 +16,14 @@ struct tcewin_table;
  * struct tcewin_host_lock - a lock of the engine's
  * @rwsem: the lock itself
  * @gate: a spinlock that KVM's calls are behind, see tcewin_host_gate_enter()
- * @kref: the engine's reference, and one of each table: those may be there for longer
+ * @kref: the engine's reference, and one of each table
+ * @rcu: KVM may be about to enter the gate, by operations that a table had until a moment ago
  */
 struct tcewin_host_lock {
 	struct rw_semaphore rwsem;
 	spinlock_t gate; /* protects what struct tcewin_host_table says */
 	struct kref kref;
+	struct rcu_head rcu;
 };
 
 /**
@@ -33,6 +36,7 @@ struct tcewin_host_lock {
  * @addresses: the user address behind each entry that KVM has put
  * @doubtful: what was stored before a put that may not have taken place; 0: there is none
  * @tce_kill: the platform's (PowerNV)
+ * @dead: the operations of @table once the window is gone
  */
 struct tcewin_host_table {
 	struct iommu_table table;
@@ -43,6 +47,7 @@ struct tcewin_host_table {
 	struct xarray addresses;
 	__be64 doubtful;
 	void (*tce_kill)(struct iommu_table *tbl, unsigned long index, unsigned long pages);
+	struct iommu_table_ops dead;
 };
 
 /* host.c */

@@ -26,7 +26,6 @@ struct Scenario {
 	const char *name;
 	const char *what;
 	void (*play)(Kvm_bench &);
-	bool holds_module = false; // KVM loses a reference in it: played by name, and then alone
 };
 
 constexpr Scenario scenarios[] = {
@@ -48,8 +47,8 @@ constexpr Scenario scenarios[] = {
 	{"two-groups", "a window that two PEs have", kvm_two_groups},
 	{"elsewhere", "memory that another container registered, which is closed first", kvm_elsewhere},
 	{"rmmod", "rmmod while KVM has the table", kvm_rmmod},
-	{"two-groups-joined", "on PowerNV: both PEs of a window given to KVM", kvm_two_groups_joined, true},
-	{"join-twice", "a table joined twice to one window", kvm_join_twice, true},
+	{"two-groups-joined", "on PowerNV: both PEs of a window given to KVM", kvm_two_groups_joined},
+	{"join-twice", "a table joined twice to one window", kvm_join_twice},
 };
 
 [[noreturn]] void be_the_child(const Scenario &scenario, Report &report, const Kvm_options &options,
@@ -108,17 +107,8 @@ void play_all(Report &report, const Kvm_options &options, const Pci_function &fu
 	if (!report.step("modprobe kvm-hv", modprobe("kvm-hv")))
 		return;
 	for (auto &scenario : scenarios)
-		if (options.only.empty() ? !scenario.holds_module : std::ranges::count(options.only, scenario.name) > 0)
+		if (options.only.empty() || std::ranges::count(options.only, scenario.name) > 0)
 			play(report, scenario, options, function);
-	if (options.only.empty())
-		report.note("not played: join-twice and two-groups-joined, where KVM keeps the module for good");
-}
-
-bool module_held(const Kvm_options &options)
-{
-	return std::ranges::any_of(scenarios, [&](auto &scenario) {
-		return scenario.holds_module && std::ranges::count(options.only, scenario.name) > 0;
-	});
 }
 
 } // namespace
@@ -133,10 +123,8 @@ std::vector<std::string> kvm_scenario_names()
 
 bool run_kvm(const Kvm_options &options)
 {
-	return run_on_edu(
-		options, "KVM's hypercalls in our windows",
-		[&](Report &report, const Pci_function &function) { play_all(report, options, function); },
-		module_held(options));
+	return run_on_edu(options, "KVM's hypercalls in our windows",
+			  [&](Report &report, const Pci_function &function) { play_all(report, options, function); });
 }
 
 } // namespace harness

@@ -159,7 +159,7 @@ void kvm_two_groups(Kvm_bench &b)
 	second_goes_on(b, two);
 }
 
-// As QEMU does it. The module stays until the machine is booted again (see kvm_join_twice()); nothing else may.
+// As QEMU does it: on PowerNV KVM keeps the table (see kvm_join_twice()).
 void kvm_two_groups_joined(Kvm_bench &b)
 {
 	Two_groups two{b};

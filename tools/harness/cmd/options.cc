@@ -52,7 +52,7 @@ void check_rmmod(Report &report, Driver driver, std::optional<int> idle)
 }
 
 bool run_on_edu(const Options &options, std::string_view what,
-		const std::function<void(Report &, const Pci_function &)> &use, bool held)
+		const std::function<void(Report &, const Pci_function &)> &use)
 {
 	Report report;
 	report.heading(fmt::format("{}, driver {}", what, name_of(options.driver)));
@@ -65,11 +65,7 @@ bool run_on_edu(const Options &options, std::string_view what,
 	use(report, *function);
 	auto after = settled(before);
 	report.check("VmLck and pinned pages are back after close", after == before, difference(before, after));
-	if (held)
-		report.step(fmt::format("rmmod {}, which is held for good", module_of(options.driver)),
-			    unload(options.driver), Errno{EWOULDBLOCK});
-	else
-		check_rmmod(report, options.driver, idle);
+	check_rmmod(report, options.driver, idle);
 	check_splats(report, kmsg);
 	check_expected(report, kmsg);
 	report.summary();

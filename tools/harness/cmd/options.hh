@@ -26,9 +26,9 @@ std::optional<Pci_function> prepare(Report &report, const Options &options);
 void check_rmmod(Report &report, Driver driver, std::optional<int> idle = std::nullopt);
 
 // A subcommand that is one use of the edu device: before it the above, after it the counts as they were, the module
-// gone and nothing in the log. `held`: somebody else lost a reference of the module, which therefore stays.
+// gone and nothing in the log.
 bool run_on_edu(const Options &options, std::string_view what,
-		const std::function<void(Report &, const Pci_function &)> &use, bool held = false);
+		const std::function<void(Report &, const Pci_function &)> &use);
 
 std::string kernel_line(); // "Linux 6.12..., pages of 4 KiB"
 std::string to_text(std::optional<Driver> driver);
