@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // ABI.md, "Rules for all": argsz, flags, unreadable memory, another process's mm, unknown ioctls. The first four are
 // the same sentence for seven calls, so the table is made of one row a rule and call.
+#include <atomic>
+#include <thread>
+
 #include "abi/case.hh"
 #include "abi/faults.hh"
+#include "lib/held_page.hh"
 
 namespace harness::abi
 {
@@ -14,6 +18,7 @@ constexpr const char *argsz_row = "rules: argsz too small: EINVAL";
 constexpr const char *flags_row = "rules: unknown flags: EINVAL";
 constexpr const char *fault_row = "rules: unreadable user memory: EFAULT";
 constexpr const char *foreign_row = "rules: other process's mm than the container's: EPERM";
+constexpr const char *held_row = "rules: whose the container is, is asked when the argument has been read";
 constexpr const char *notty_row = "rules: an ioctl unknown or of the other container type is ENOTTY";
 
 template <unsigned long request>
@@ -52,6 +57,39 @@ Result<> child_maps_and_dies(Bench &b)
 		return child.container().map(child.iova(Bench::free_page), child.extra().address(), 4096, Access::both);
 	});
 	return mapped ? register_extra(b) : mapped;
+}
+
+// The argument is on a page that nobody serves until the container has become another process's. Before that calls of
+// this one fail, for whose length it is this one's: who looks only then, and not when he has read, acts in another's
+// container.
+template <Call call>
+Result<> held_up(Bench &b)
+{
+	using namespace std::chrono_literals;
+	auto page = Held_page::make();
+	auto hole = Buffer::reserved(16 << 20);
+	if (!page || !hole)
+		return fail(page ? hole.error().code() : page.error().code());
+	std::atomic<bool> enough = false;
+	Result<> answer = fail(ENODATA);
+	std::thread failing{[&] {
+		while (!enough)
+			(void)b.container().register_memory(hole->address(), hole->size());
+	}};
+	std::thread calling{[&] {
+		while (!enough)
+			answer = send<call>(b.container(), page->address());
+	}};
+	bool held = page->wanted(20s);
+	enough = true;
+	failing.join();
+	auto other = held ? in_another_process(b, register_extra) : fail(ETIMEDOUT);
+	auto argument = b.good<call>();
+	auto given = page->give(std::as_bytes(std::span{&argument, 1}));
+	calling.join();
+	if (!other || !given)
+		return fail(EPROTO);
+	return answer;
 }
 
 constexpr auto both = Kinds::both;
@@ -185,6 +223,18 @@ const Case cases[] = {
 	 .expected = EPERM,
 	 .stage = Stage::fresh,
 	 .call = child_removes_first,
+	 .afterwards = Afterwards::spent},
+	{.name = "map/held-up",
+	 .row = held_row,
+	 .expected = EPERM,
+	 .stage = Stage::fresh,
+	 .call = held_up<Call::map>,
+	 .afterwards = Afterwards::spent},
+	{.name = "unmap/held-up",
+	 .row = held_row,
+	 .expected = EPERM,
+	 .stage = Stage::fresh,
+	 .call = held_up<Call::unmap>,
 	 .afterwards = Afterwards::spent},
 	{.name = "defect/dead-process-pins",
 	 .row = "defects: registered memory when its process ends: all back",
