@@ -10,7 +10,9 @@
 #include <algorithm>
 #include <chrono>
 #include <new>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "cmd/stress_parts.hh"
 #include "lib/counts.hh"
@@ -34,6 +36,31 @@ constexpr auto every_call = {"SET_CONTAINER", "SET_IOMMU",  "UNSET_CONTAINER", "
 			     "TCE_REMOVE",    "MAP_DMA",    "UNMAP_DMA",       "UNMAP_DMA all",
 			     "ENABLE",	      "DISABLE",    "MAP_DMA own",     "(DMA write)",
 			     "(DMA read)"};
+
+// What is to come about at least once, beside every call: the run goes on until it has, and its end says how often.
+struct Deed {
+	const char *what;
+	std::vector<std::uint64_t> times; // of each of its parts
+
+	bool done() const
+	{
+		return std::ranges::all_of(times, [](auto n) { return n > 0; });
+	}
+	std::string text() const
+	{
+		std::string all;
+		for (auto n : times)
+			all += fmt::format("{}{}", all.empty() ? "" : " and ", n);
+		return all + " times";
+	}
+};
+
+std::vector<Deed> deeds(const Arena &arena, unsigned kills)
+{
+	return {{"workers were killed, and children forked", {kills, arena.forks}},
+		{"two processes wanted one group", {arena.tally.times("open group", Errno{EBUSY})}},
+		{"the devices reached what was mapped", {arena.arrived}}};
+}
 
 Arena *make_arena()
 {
@@ -82,8 +109,8 @@ private:
 	{
 		auto &arena = stage_.arena;
 		auto done = [&](const char *call) { return arena.tally.times(call) > 0; };
-		return std::ranges::all_of(every_call, done) && kills_ > 0 && arena.forks > 0 && arena.arrived > 0 &&
-		       arena.tally.times("open group", Errno{EBUSY}) > 0 && arena.tried_unmapped > 0 &&
+		return std::ranges::all_of(every_call, done) &&
+		       std::ranges::all_of(deeds(arena, kills_), &Deed::done) && arena.tried_unmapped > 0 &&
 		       arena.canaries > 0 && arena.sessions > 0;
 	}
 
@@ -157,12 +184,8 @@ private:
 void check_work(Report &report, const Arena &arena, unsigned kills)
 {
 	check_busy(report, arena.tally, every_call);
-	report.check("workers were killed, and children forked", kills > 0 && arena.forks > 0,
-		     fmt::format("{} and {} times", kills, arena.forks.load()));
-	report.check("two processes wanted one group", arena.tally.times("open group", Errno{EBUSY}) > 0,
-		     fmt::format("{} times", arena.tally.times("open group", Errno{EBUSY})));
-	report.check("the devices reached what was mapped", arena.arrived > 0,
-		     fmt::format("{} times", arena.arrived.load()));
+	for (auto &deed : deeds(arena, kills))
+		report.check(deed.what, deed.done(), deed.text());
 }
 
 // A process that dies of anything but the parent's or its own parent's SIGKILL: a device overwrote it, or it could not
