@@ -19,6 +19,7 @@ struct property;
  */
 struct tcewin_ddw_value {
 	__be32 liobn;
+	__be32 unused;	/* 0: everybody may read a property */
 	__be64 start;
 	__be32 page_shift;
 	__be32 window_shift;

@@ -109,6 +109,7 @@ static void __exit tcewin_exit(void)
 module_init(tcewin_init);
 module_exit(tcewin_exit);
 
+MODULE_AUTHOR("tcewin maintainers");
 MODULE_DESCRIPTION("VFIO with dynamic DMA windows for POWER");
 MODULE_LICENSE("GPL");
 MODULE_VERSION("0.1");
