@@ -141,16 +141,30 @@ static __be64 *begin_put(struct tcewin_host_table *table, unsigned long entry)
 	return address;
 }
 
+/*
+ * The loop of KVM's over a guest's clear, of 2^34 entries perhaps, looks for no signal, and an error
+ * that it hears from exchange() it WARNs of. It ends in silence where an entry is said to have been
+ * there whose user address is nobody's memory: of the kernel's half of addresses, and never changed.
+ */
+static __be64 nobodys = cpu_to_be64(BIT_ULL(63));
+
+static bool ends_early(void)
+{
+	return fatal_signal_pending(current);
+}
+
 static __be64 *user_address(struct iommu_table *tbl, long index, bool alloc)
 {
 	const unsigned long entry = index - tbl->it_offset;
 
+	/* KVM asks whom to uncount. It hears of an entry that was there only where it is to end. */
+	if (!alloc)
+		return ends_early() ? &nobodys : NULL;
 	/*
-	 * Otherwise KVM asks whom to uncount, and does not hear of any. Nor does it know whether an
-	 * IOMMU page that is larger than the kernel's lies in registered memory as a whole: then
-	 * userspace does it, and the engine looks.
+	 * KVM does not know whether an IOMMU page that is larger than the kernel's lies in registered
+	 * memory as a whole: then userspace does it, and the engine looks.
 	 */
-	if (!alloc || entry >= tbl->it_size || tbl->it_page_shift > PAGE_SHIFT)
+	if (entry >= tbl->it_size || tbl->it_page_shift > PAGE_SHIFT)
 		return NULL;
 	return begin_put(to_table(tbl), entry);
 }
@@ -164,9 +178,6 @@ static int clear(struct tcewin_host_table *table, unsigned long entry)
 
 	/* Nothing is there, whatever the size of KVM's own table. */
 	if (entry >= table->table.it_size)
-		return 0;
-	/* A loop over millions of them does not look for a signal, and its guest is gone. */
-	if (fatal_signal_pending(current))
 		return 0;
 	tcewin_host_gate_enter(table->lock);
 	engine = engine_of(table);
@@ -213,9 +224,16 @@ static int exchange(struct iommu_table *tbl, long index, unsigned long *hpa,
 {
 	struct tcewin_host_table *table = to_table(tbl);
 	const unsigned long entry = index - tbl->it_offset;
-	int ret = *direction != DMA_NONE || *hpa ? put(table, entry, *hpa, *direction) :
-						   clear(table, entry);
+	int ret;
 
+	if (*direction != DMA_NONE || *hpa) {
+		ret = put(table, entry, *hpa, *direction);
+	} else if (ends_early()) {
+		*direction = DMA_TO_DEVICE;
+		return 0;
+	} else {
+		ret = clear(table, entry);
+	}
 	if (ret)
 		return ret;
 	*direction = DMA_NONE;

@@ -42,6 +42,7 @@ constexpr Scenario scenarios[] = {
 	{"table-first", "KVM's table closed first", kvm_table_first},
 	{"machine-first", "the machine closed first", kvm_machine_first},
 	{"killed", "a process that dies of SIGKILL, its virtual CPU at work", kvm_killed},
+	{"killed-in-clear", "a process that is killed in the middle of a very large H_STUFF_TCE", kvm_killed_in_clear},
 	{"race", "hypercalls against MAP, UNMAP and REMOVE of the same entries", kvm_race},
 	{"one-entry", "virtual CPUs and an ioctl at one entry at a time", kvm_one_entry},
 	{"two-groups", "a window that two PEs have", kvm_two_groups},

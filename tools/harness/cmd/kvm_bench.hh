@@ -113,6 +113,7 @@ void kvm_container_first(Kvm_bench &bench);
 void kvm_table_first(Kvm_bench &bench);
 void kvm_machine_first(Kvm_bench &bench);
 void kvm_killed(Kvm_bench &bench);
+void kvm_killed_in_clear(Kvm_bench &bench);
 void kvm_race(Kvm_bench &bench);
 void kvm_one_entry(Kvm_bench &bench);
 void kvm_two_groups(Kvm_bench &bench);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // KVM's hold of a table when its process is killed, and against rmmod.
 #include <signal.h>
+#include <sys/time.h>
 
 #include <thread>
 
@@ -62,6 +63,36 @@ void aim_at_the_dead(Kvm_bench &b, const Target &target, const Buffer &shared)
 	b.report.check("device writes where the dead one's entry was", !changed, changed ? "ARRIVED" : "nothing");
 }
 
+using Clock = std::chrono::steady_clock;
+struct Clear {
+	Clock::time_point begin; // of the long one
+	Clock::duration one;	 // how long a page of KVM's takes; 0: it did not come to that
+};
+
+// With a timer, for the machine may have one CPU, and that one does nothing else then.
+[[noreturn]] void clear_until_killed(Kvm_bench &b, int pipe)
+{
+	constexpr unsigned small = 12, large = 32;
+	Clear clear{};
+	b.window_size = std::uint64_t{512} << 30;
+	if (b.set_up_container(small) && b.set_up_machine()) {
+		auto table = b.make_table(Kvm_bench::liobn, large);
+		auto pages = [&](std::uint64_t count) {
+			return stuff_tce(b.vm->cpu(), Kvm_bench::liobn, b.window, 0, count);
+		};
+		auto begin = Clock::now();
+		if (table && b.join(*table) && b.answered("H_STUFF_TCE of one page of KVM's", pages(1)))
+			clear = {.begin = Clock::now(), .one = Clock::now() - begin};
+		(void)!::write(pipe, &clear, sizeof clear);
+		auto micros = std::chrono::duration_cast<std::chrono::microseconds>(clear.one).count();
+		itimerval timer{.it_interval = {},
+				.it_value = {.tv_sec = micros / 1'000'000, .tv_usec = micros % 1'000'000}};
+		if (clear.one.count() != 0 && ::setitimer(ITIMER_REAL, &timer, nullptr) == 0)
+			(void)pages(b.window_size >> large);
+	}
+	::_exit(1);
+}
+
 } // namespace
 
 void kvm_killed(Kvm_bench &b)
@@ -93,6 +124,31 @@ void kvm_killed(Kvm_bench &b)
 	auto again = Rig::open(b.function);
 	if (b.report.step("a container can be set up again", again))
 		b.report.check("and works", moves_data(**again), "asked");
+}
+
+// H_STUFF_TCE of a table whose pages are far larger than the window's is a loop of KVM's that looks for no signal.
+void kvm_killed_in_clear(Kvm_bench &b)
+{
+	int ends[2];
+	if (!b.report.check("a pipe", ::pipe(ends) == 0, "pipe"))
+		return;
+	auto pid = ::fork();
+	if (pid == 0)
+		clear_until_killed(b, ends[1]);
+	Fd in{ends[0]};
+	{
+		Fd out{ends[1]}; // so that its end is seen
+	}
+	Clear clear{};
+	int status = 0;
+	bool ready = pid > 0 && ::read(in.get(), &clear, sizeof clear) == sizeof clear && clear.one.count() != 0;
+	bool ended = pid > 0 && ::waitpid(pid, &status, 0) == pid;
+	auto took = Clock::now() - clear.begin;
+	b.report.check("a timer's signal in a clear of 128 pages", ready && ended && ended_by(status, SIGALRM),
+		       to_text_of_end(status));
+	// Its device is reset as well, which is seconds on bare metal.
+	b.report.check("it ends before 32 of them are cleared", took < 32 * clear.one,
+		       fmt::format("{} ms, a page {} ms", took / 1ms, clear.one / 1ms));
 }
 
 void kvm_rmmod(Kvm_bench &b)
