@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * drivers/vfio/vfio.h, of which no headers package has a copy, as far as a VFIO IOMMU driver needs
- * it. Which layout the kernel has was found out by compat/configure; only what is listed in
- * compat/vfio-layouts gets here.
+ * it. TCEWIN_VFIO_SINCE is the first kernel, its series times 100, whose header is the one of the
+ * kernel that this is compiled for: compat/configure finds it out and refuses what it cannot prove.
  */
 #ifndef TCEWIN_VFIO_LAYOUT_H
 #define TCEWIN_VFIO_LAYOUT_H
 
 #include <linux/types.h>
+
+#ifndef TCEWIN_VFIO_SINCE
 #include "kernel.h"
+#endif
 
 struct iommu_domain;
 struct iommu_group;
@@ -26,11 +29,6 @@ enum vfio_iommu_notify_type {
 	VFIO_IOMMU_CONTAINER_CLOSE = 0,
 };
 
-#if TCEWIN_VFIO_LAYOUT != 61 && TCEWIN_VFIO_LAYOUT != 612
-#error "no such layout of struct vfio_iommu_driver_ops"
-#endif
-
-/* 61: 6.1, with notify. 612: seen in 6.12 and 7.2. */
 struct vfio_iommu_driver_ops {
 	char *name;
 	struct module *owner;
@@ -48,7 +46,7 @@ struct vfio_iommu_driver_ops {
 	int (*dma_rw)(void *iommu_data, dma_addr_t user_iova, void *data, size_t count,
 		      bool write);
 	struct iommu_domain *(*group_iommu_domain)(void *iommu_data, struct iommu_group *group);
-#if TCEWIN_VFIO_LAYOUT == 61
+#if TCEWIN_VFIO_SINCE < 603
 	void (*notify)(void *iommu_data, enum vfio_iommu_notify_type event);
 #endif
 };
