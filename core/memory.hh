@@ -10,6 +10,7 @@
 #include <new>
 #include <span>
 #include <type_traits>
+#include <utility>
 
 #include "result.hh"
 
@@ -127,12 +128,7 @@ public:
 	Vec() = default;
 	Vec(const Vec &) = delete;
 	Vec &operator=(Vec &&) = delete;
-	~Vec()
-	{
-		while (size_)
-			pop();
-		tcewin_host_free(data_);
-	}
+	~Vec() { free(); }
 
 	// Room for @count elements altogether. NO_MEMORY.
 	Result<> reserve(std::size_t count)
@@ -178,6 +174,14 @@ public:
 	// The caller has reserved.
 	void push(T value) { ::new (&data_[size_++]) T(std::move(value)); }
 	void pop() { data_[--size_].~T(); }
+	// No elements, and no room for any.
+	void free()
+	{
+		while (size_)
+			pop();
+		tcewin_host_free(std::exchange(data_, nullptr));
+		capacity_ = 0;
+	}
 	// Order is not kept.
 	void remove(std::size_t at)
 	{

@@ -50,6 +50,7 @@ Result<> Region::find_extents()
 	static constexpr u64 look_pages = 4096; // so many are looked at before others may run
 	const PageShift page = host_page();
 	const Bytes look = page.bytes(TceCount{look_pages});
+	const u64 most = few + page.pages(size_).raw() / pages_an_extent;
 	Bytes since{0}; // the last time that others might run
 	for (Bytes at{0}; at < size_;) {
 		std::array<tcewin_extent, 16> found{};
@@ -63,6 +64,11 @@ Result<> Region::find_extents()
 		for (const tcewin_extent &e : std::span{found}.first(n)) {
 			add_extent(at, HostPhys{e.real});
 			at = at + Bytes{e.bytes};
+		}
+		if (extents_.size() > most) {
+			extents_.free();
+			cuts_ = page.size().raw(); // anywhere
+			return {};
 		}
 		since = since + (at - before);
 		if (since >= look) {
@@ -153,6 +159,8 @@ Result<> Region::check(UserVa from, Bytes size, PageShift page) const
 {
 	if (whole(page))
 		return {};
+	if (extents_.empty())
+		return check_listed(from, size, page);
 	const Bytes first = from - start_, last = first + size;
 	for (std::size_t i = extent_at(first); i < extents_.size() && extents_[i].at() < last; i++) {
 		const Bytes begin = extents_[i].at() < first ? first : extents_[i].at();
@@ -166,6 +174,10 @@ Result<> Region::check(UserVa from, Bytes size, PageShift page) const
 
 void Region::fill(UserVa from, PageShift page, Access access, std::span<Tce> out) const
 {
+	if (extents_.empty()) {
+		fill_listed(from, page, access, out);
+		return;
+	}
 	Bytes at = from - start_;
 	for (std::size_t i = extent_at(at); !out.empty(); i++) {
 		const HostPhys real = extents_[i].from() + (at - extents_[i].at());
@@ -179,6 +191,57 @@ void Region::fill(UserVa from, PageShift page, Access access, std::span<Tce> out
 		}
 		out = out.subspan(n);
 		at = at + page.bytes(TceCount{n});
+	}
+}
+
+// ---- the same by the host's list, where no extents are kept ----
+
+// Pages larger than the host's, that is: others are in one piece wherever they are.
+Result<> Region::check_listed(UserVa from, Bytes size, PageShift page) const
+{
+	Pauses pauses;
+	for (Bytes at{0}; at < size; at = at + page.size(), pauses.step()) {
+		tcewin_extent piece{};
+		const u32 n = tcewin_host_pin_extents(pin_, (from + at).raw(), page.size().raw(), &piece, 1);
+		if (n != 1 || Bytes{piece.bytes} != page.size() || !page.aligned(HostPhys{piece.real}))
+			return fail(TCEWIN_PAGE_TOO_LARGE);
+	}
+	return {};
+}
+
+void Region::fill_listed(UserVa from, PageShift page, Access access, std::span<Tce> out) const
+{
+	std::array<u64, 64> reals; // NOLINT(cppcoreguidelines-pro-type-member-init): the host fills it
+	while (!out.empty()) {
+		const std::size_t n = std::min(out.size(), reals.size());
+		if (!tcewin_host_pin_reals(pin_, from.raw(), page.raw(), static_cast<u32>(n), reals.data())) {
+			tcewin_host_event(nullptr, TCEWIN_EVENT_BUG, "memory is not in its region", 0);
+			std::ranges::fill(out, Tce{});
+			return;
+		}
+		for (std::size_t i = 0; i < n; i++)
+			out[i] = Tce{HostPhys{reals[i]}, access};
+		out = out.subspan(n);
+		from = from + page.bytes(TceCount{n});
+	}
+}
+
+void Region::dirty_listed(Bytes first, Bytes end) const
+{
+	Bytes at{first.raw() & ~host_page().mask()};
+	while (at < end) {
+		std::array<tcewin_extent, 16> found{};
+		std::array<tcewin_piece, 16> pieces{};
+		const u32 n = tcewin_host_pin_extents(pin_, (start_ + at).raw(), (end - at).raw(), found.data(),
+						      found.size());
+		if (n == 0)
+			return;
+		for (u32 i = 0; i < n; i++) {
+			pieces[i] = {at.raw(), found[i].real};
+			at = at + Bytes{found[i].bytes};
+		}
+		tcewin_host_dirty(pieces.data(), n, first.raw(), at.raw());
+		first = at;
 	}
 }
 

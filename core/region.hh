@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Pinned memory of the user: where the pages behind a range really are, as physical extents found once. A region is
-// registered (v2), then a container's RegionSet owns it, or made by one MAP (v1), then it lives as long as an entry
-// maps some of it. A window's ledger refers to it and counts what it maps: it cannot go while a device may reach it.
+// Pinned memory of the user: where the pages behind a range really are. Where these are few and large they are kept as
+// physical extents, found once; else the host, which has a list of a registered region's pages anyway, is asked for
+// each. A region is registered (v2), then a container's RegionSet owns it, or made by one MAP (v1), then it lives as
+// long as an entry maps some of it. A window's ledger refers to it and counts what it maps: it cannot go while a device
+// may reach it.
 #pragma once
 
 #include <algorithm>
@@ -42,16 +44,25 @@ public:
 	bool whole(PageShift page) const { return page.aligned(Bytes{cuts_}); }
 	// The TCEs for consecutive IOMMU pages from @from; check() has passed.
 	void fill(UserVa from, PageShift page, Access access, std::span<Tce> out) const;
-	// The real address behind @va, which lies inside.
-	[[gnu::always_inline]] HostPhys real_at(UserVa va) const
+	// The same for the one at @va.
+	[[gnu::always_inline]] Tce tce_at(UserVa va, PageShift page, Access access) const
 	{
+		if (extents_.empty()) {
+			Tce tce;
+			fill_listed(va, page, access, {&tce, 1});
+			return tce;
+		}
 		const Extent &e = extents_[extent_at(va - start_)];
-		return e.from() + (va - start_ - e.at());
+		return {e.from() + (va - start_ - e.at()), access};
 	}
 	// A device may have written [from, from + size).
 	void dirty(UserVa from, Bytes size) const
 	{
 		const Bytes first = from - start_, end = first + size;
+		if (extents_.empty()) {
+			dirty_listed(first, end);
+			return;
+		}
 		const std::size_t i = extent_at(first);
 		const std::size_t last = end <= extent_end(i) ? i : extent_at(end - Bytes{1});
 		tcewin_host_dirty(&extents_[i], last - i + 1, first.raw(), end.raw());
@@ -84,6 +95,7 @@ public:
 	// Unpins a registered region that nothing of ours maps. STILL_MAPPED: somebody else (KVM) does.
 	Result<> let_go();
 
+	// That are kept: 0 where the host's list is asked.
 	std::size_t extents() const { return extents_.size(); }
 
 private:
@@ -95,13 +107,21 @@ private:
 	};
 	static_assert(sizeof(Extent) == sizeof(tcewin_piece)); // an array of these is one of those
 
+	// Extents are kept of as many pages on average, and so few more: then they take a sixteenth of what the host's
+	// list takes, which is 8 bytes a page. Once there are more nobody looks any further.
+	static constexpr u64 pages_an_extent = 32, few = 16;
+
 	Result<> find_extents();
+	Result<> check_listed(UserVa from, Bytes size, PageShift page) const;
+	void fill_listed(UserVa from, PageShift page, Access access, std::span<Tce> out) const;
+	void dirty_listed(Bytes first, Bytes end) const;
 	void dirty_written();
 	Result<> pin_pages(PageShift page, Access access);
 	void add_extent(Bytes at, HostPhys real);
 	void unpin_pages(Bytes first, Bytes last, PageShift page, Access access) const;
 	bool registered() const { return pin_ != nullptr; }
 	void drop_pinned(UserVa from, PageShift page, TceCount n, Access access);
+	// What follows is of extents that are kept.
 	// The extent that holds @offset: the last one that begins at or before it.
 	std::size_t extent_at(Bytes offset) const
 	{
@@ -121,9 +141,9 @@ private:
 	PageShift page_{page_4k}; // then: the IOMMU page that it pinned by,
 	Access access_{};	  // what for,
 	Bytes pinned_;		  // and how much of it before the MAP took place
-	Vec<Extent> extents_;
+	Vec<Extent> extents_;	  // none: the host is asked for each page
 	// Where extents meet, and how far each is from its real address, all in one: a page that these are multiples of
-	// is in one extent, and aligned there, wherever it is aligned in the region.
+	// is in one extent, and aligned there, wherever it is aligned in the region. Without extents: of the host.
 	u64 cuts_{};
 	static constexpr u64 for_good = u64{1} << 63;
 	std::atomic<u64> mapped_{0};	   // or more, if it is kept for good

@@ -13,7 +13,7 @@ bool Window::plain() const { return books_ == Books::exact && tables_.size() == 
 // Entry @i of the one table becomes @word.
 inline Result<Settled> Window::put_one(TceIndex i, Tce word)
 {
-	return tables_[0]->backend.visit([&](auto &backend) __attribute__((always_inline)) -> Result<Settled> {
+	return tables_[0]->backend.visit([&](auto &backend) __attribute__((always_inline))->Result<Settled> {
 		const TceRange one{i, TceCount{1}};
 		TRY(backend.set(i, word));
 		backend.invalidate(one);
@@ -47,7 +47,7 @@ Result<bool> Window::map_one(const RegionSet &regions, TceIndex i, UserVa addres
 		kept_.keep(std::move(run));
 		return false;
 	}
-	if (auto r = put_one(i, {region->real_at(address), access}); !r) [[unlikely]]
+	if (auto r = put_one(i, region->tce_at(address, page, access)); !r) [[unlikely]]
 		return fail(give_up_one(std::move(run), r.error()));
 	ledger_.insert_behind(before, std::move(run));
 	return true;

@@ -285,6 +285,21 @@ tcewin_u32 tcewin_host_pin_extents(void *data, tcewin_u64 address, tcewin_u64 si
 	return count;
 }
 
+tcewin_u32 tcewin_host_pin_reals(void *data, tcewin_u64 address, tcewin_u32 page_shift,
+				 tcewin_u32 count, tcewin_u64 *reals)
+{
+	struct mm_iommu_table_group_mem_t *mem = ((struct pin *)data)->mem;
+	unsigned long hpa;
+	u32 i;
+
+	for (i = 0; i < count; i++, address += 1ull << page_shift) {
+		if (mm_iommu_ua_to_hpa(mem, address, PAGE_SHIFT, &hpa))
+			return 0;
+		reals[i] = hpa;
+	}
+	return count;
+}
+
 /*
  * A page of the IOMMU no larger than ours: each pins the page it is in. get_user_pages() counts
  * the same page as often as it is asked.

@@ -164,6 +164,20 @@ tcewin_u32 tcewin_host_pin_extents(void *pin, tcewin_u64 address, tcewin_u64 siz
 	return h.memory.extents(pin_of(pin), address, size, {extents, room});
 }
 
+tcewin_u32 tcewin_host_pin_reals(void *pin, tcewin_u64 address, tcewin_u32 page_shift, tcewin_u32 count,
+				 tcewin_u64 *reals)
+{
+	FakeHost &h = FakeHost::current();
+	Entered in{h};
+	for (u32 i = 0; i < count; i++, address += u64{1} << page_shift) {
+		tcewin_extent piece{};
+		if (!h.memory.extents(pin_of(pin), address, 1, {&piece, 1}))
+			return 0;
+		reals[i] = piece.real + address % (u64{1} << h.memory.page_shift);
+	}
+	return count;
+}
+
 void tcewin_host_dirty(const struct tcewin_piece *pieces, tcewin_u64 count, tcewin_u64 first, tcewin_u64 end)
 {
 	FakeHost &h = FakeHost::current();

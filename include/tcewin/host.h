@@ -270,6 +270,11 @@ struct tcewin_extent {
  * the range's end. Returns their number; 0: the range does not begin or end in @pin. Any context.
  */
 tcewin_u32 tcewin_host_pin_extents(void *pin, tcewin_u64 address, tcewin_u64 size, struct tcewin_extent *extents, tcewin_u32 room);
+/*
+ * The real addresses of @count consecutive IOMMU pages of @page_shift at user @address of @pin, each of its first byte. Returns @count; 0: the
+ * range does not begin or end in @pin. Any context.
+ */
+tcewin_u32 tcewin_host_pin_reals(void *pin, tcewin_u64 address, tcewin_u32 page_shift, tcewin_u32 count, tcewin_u64 *reals);
 /* From @offset on, and up to the next one's, something is contiguous memory from @real. */
 struct tcewin_piece {
 	tcewin_u64 offset;

@@ -46,9 +46,15 @@ void extents(Test &t)
 	const struct {
 		u64 start, size;
 		std::size_t extents;
-	} expected[] = {{scattered, 4 * kib, 1}, {scattered, mib, 256},
-			{huge, 8 * mib, 4},	 {huge + mib + 4 * kib, 2 * mib, 2},
-			{block, 8 * mib, 1},	 {block + 4 * kib, 3 * mib, 1}};
+	} expected[] = {{scattered, 4 * kib, 1},
+			{scattered, 64 * kib, 16},
+			{scattered, mib, 0},
+			{mixed, 8 * mib, 0},
+			{mixed, 4 * mib + 32 * kib, 10},
+			{huge, 8 * mib, 4},
+			{huge + mib + 4 * kib, 2 * mib, 2},
+			{block, 8 * mib, 1},
+			{block + 4 * kib, 3 * mib, 1}};
 	for (const auto &e : expected) {
 		Note at{t, "start", e.start};
 		auto r = Region::create(m.mm, UserVa{e.start}, Bytes{e.size});
@@ -58,14 +64,43 @@ void extents(Test &t)
 	}
 }
 
+// Memory in pieces of 32 pages is worth to be kept, and in pieces of 16 it is not.
+void kept_where_they_pay(Test &t)
+{
+	Memory m{t};
+	constexpr u64 worth = u64{1} << 44, worthless = u64{1} << 45;
+	m.host.memory.back(m.mm, worth, 8 * mib, 17);
+	m.host.memory.back(m.mm, worthless, 8 * mib, 16);
+	const u64 before = m.host.heap.bytes();
+	auto a = Region::create(m.mm, UserVa{worth}, Bytes{8 * mib});
+	ASSERT(a.has_value());
+	EXPECT_EQ((*a)->extents(), 64);
+	const u64 one = m.host.heap.bytes();
+	EXPECT(one - before <= sizeof(Region) + 64 * 16);
+	auto b = Region::create(m.mm, UserVa{worthless}, Bytes{8 * mib});
+	ASSERT(b.has_value());
+	EXPECT_EQ((*b)->extents(), 0);
+	EXPECT(m.host.heap.bytes() - one <= sizeof(Region));
+}
+
 // check() and fill() of every part, against every host page.
 void parts(Test &t, u32 host_shift)
 {
 	Memory m{t, host_shift};
 	Random random{host_shift};
 	Tce words[64];
-	for (u64 base : {scattered, huge, block, mixed}) {
-		const u64 size = base == scattered ? mib : 8 * mib;
+	const struct {
+		u64 base, size;
+	} regions[] = {{scattered, mib},
+		       {scattered, 64 * kib},
+		       {huge, 8 * mib},
+		       {block, 8 * mib},
+		       {mixed, 8 * mib},
+		       {mixed + 64 * kib, 8 * mib - 128 * kib},
+		       {mixed + 2 * mib, 2 * mib + 64 * kib},
+		       {mixed + 3 * mib, mib + 256 * kib}};
+	for (const auto [base, size] : regions) {
+		Note at{t, "base", base};
 		auto made = Region::create(m.mm, UserVa{base}, Bytes{size});
 		ASSERT(made.has_value());
 		const Region &r = **made;
@@ -105,6 +140,27 @@ void dirty(Test &t)
 	(*r)->dirty(UserVa{scattered + 8 * kib}, Bytes{32 * kib});
 	EXPECT(m.mm->dirty.contains(scattered + 8 * kib, scattered + 40 * kib));
 	EXPECT_EQ(m.mm->dirty.total(), 32 * kib);
+}
+
+// Of a region whose extents are not kept, by pages smaller than the host's, in more pieces than are asked for at once.
+void dirty_by_the_list(Test &t)
+{
+	for (const u64 size : {4 * kib, 64 * kib, 2 * mib + 8 * kib}) {
+		Note of{t, "size", size};
+		{
+			Memory m{t, 16};
+			auto r = Region::create(m.mm, UserVa{mixed}, Bytes{mixed_size});
+			ASSERT(r.has_value());
+			EXPECT_EQ((*r)->extents(), 0);
+			const u64 from = mixed + mixed_size / 2 - mib + 68 * kib;
+			for (u64 at = from; at < from + size; at += 4 * kib)
+				m.host.memory.made_writable(m.real(at), 4 * kib);
+			(*r)->dirty(UserVa{from}, Bytes{size});
+			EXPECT(m.mm->dirty.contains(from, from + size));
+			EXPECT_EQ(m.mm->dirty.total(), size);
+		}
+		t.fresh_host();
+	}
 }
 
 // Memory of no file is dirty before it is unpinned, and no sooner; unless no device could write it.
@@ -195,9 +251,9 @@ void set(Test &t)
 }
 
 constexpr tcewin_case cases[] = {
-	CASE(extents), CASE(parts_of_4k_host),	CASE(parts_of_64k_host),
-	CASE(dirty),   CASE(dirty_when_let_go), CASE(interrupted),
-	CASE(set),
+	CASE(extents),		 CASE(kept_where_they_pay), CASE(parts_of_4k_host),
+	CASE(parts_of_64k_host), CASE(dirty_by_the_list),   CASE(dirty),
+	CASE(dirty_when_let_go), CASE(interrupted),	    CASE(set),
 };
 
 } // namespace
