@@ -147,7 +147,7 @@ void kvm_killed_in_clear(Kvm_bench &b)
 	b.report.check("a timer's signal in a clear of 128 pages", ready && ended && ended_by(status, SIGALRM),
 		       to_text_of_end(status));
 	// Its device is reset as well, which is seconds on bare metal.
-	b.report.check("it ends before 32 of them are cleared", took < 32 * clear.one,
+	b.report.check("it ends before 12 of them are cleared", took < 12 * clear.one,
 		       fmt::format("{} ms, a page {} ms", took / 1ms, clear.one / 1ms));
 }
 
