@@ -8,6 +8,7 @@
 #include "cmd/clients.hh"
 #include "cmd/drivers.hh"
 #include "cmd/firmware.hh"
+#include "cmd/fuzz.hh"
 #include "cmd/handover.hh"
 #include "cmd/hold.hh"
 #include "cmd/hotplug.hh"
@@ -168,6 +169,13 @@ void own_seconds(CLI::App &command, O &o)
 	command.add_option("--seed", o.seed, "of the random choices")->capture_default_str();
 }
 
+void own_fuzz(CLI::App &command, Fuzz_options &o)
+{
+	command.add_option("--histories", o.histories, "at random")->capture_default_str();
+	command.add_option("--seed", o.seed, "of the random choices")->capture_default_str();
+	command.add_option("--corpus", o.corpus, "a file of histories that are played first")->check(CLI::ExistingFile);
+}
+
 void own_race(CLI::App &command, Race_options &o)
 {
 	own_seconds(command, o);
@@ -202,6 +210,8 @@ void add_all(Commands &commands)
 	commands.add("turnover", "calls of a container that comes and goes beneath them", run_turnover, own_turnover);
 	commands.add("stress", "threads and processes that issue every ioctl, fork and are killed", run_stress,
 		     own_seconds<Stress_options>);
+	commands.add("fuzz", "histories of a grammar, with devices that look for what is reachable", run_fuzz,
+		     own_fuzz);
 	commands.add("kvm", "KVM's hypercalls in our windows, and every order of ending", run_kvm, own_kvm);
 	commands.add<Options>("hold", "a user with a DDW and no default window, until the end", run_hold);
 	commands.add("status", "modules, devices, groups and windows as they are", run_status);
