@@ -41,17 +41,22 @@ bool tcewin_is_member(struct pci_dev *pdev, const struct iommu_table_group *tabl
 	return group && group == table_group->group;
 }
 
-/* The first device of the PE that has a node, with a reference. */
+/* An LPAR's firmware knows a device by its node. On bare metal virtual functions have none. */
+static bool is_known(struct pci_dev *pdev)
+{
+	struct device_node *dn = pci_device_to_OF_node(pdev);
+
+	return tcewin_on_powernv() || (dn && PCI_DN(dn));
+}
+
+/* The first device of the PE that is known, with a reference. */
 static struct pci_dev *find_device(const struct iommu_table_group *table_group)
 {
 	struct pci_dev *pdev = NULL;
-	struct device_node *dn;
 
-	for_each_pci_dev(pdev) {
-		dn = pci_device_to_OF_node(pdev);
-		if (dn && PCI_DN(dn) && tcewin_is_member(pdev, table_group))
+	for_each_pci_dev(pdev)
+		if (tcewin_is_member(pdev, table_group) && is_known(pdev))
 			return pdev;
-	}
 	return NULL;
 }
 
@@ -180,8 +185,11 @@ int tcewin_pe_find(struct iommu_table_group *table_group, struct tcewin_pe_host 
 	struct device_node *dn;
 
 	memset(pe, 0, sizeof(*pe));
-	if (!pdev)
+	if (!pdev) {
+		pr_warn_ratelimited("group %d: stays with the platform: no node in the device tree\n",
+				    iommu_group_id(table_group->group));
 		return -ENODEV;
+	}
 	dn = pci_device_to_OF_node(pdev);
 	strscpy(pe->name, pci_name(pdev), sizeof(pe->name));
 	if (tcewin_on_powernv()) {

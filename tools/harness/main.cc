@@ -22,6 +22,7 @@
 #include "cmd/status.hh"
 #include "cmd/stress.hh"
 #include "cmd/turnover.hh"
+#include "cmd/virtual_functions.hh"
 #include "cmd/written_back.hh"
 
 namespace
@@ -214,6 +215,8 @@ void add_all(Commands &commands)
 		     own_fuzz);
 	commands.add("kvm", "KVM's hypercalls in our windows, and every order of ending", run_kvm, own_kvm);
 	commands.add<Options>("hold", "a user with a DDW and no default window, until the end", run_hold);
+	commands.add<Options>("virtual-functions", "virtual functions with the kernel and with a user",
+			      run_virtual_functions);
 	commands.add("status", "modules, devices, groups and windows as they are", run_status);
 }
 
