@@ -23,6 +23,13 @@ Result<Container::Slot *> Container::free_slot()
 // The default window has one place on the bus, and only the first slot.
 bool Container::default_exists() const { return slots_[0] && slots_[0]->kind() == WindowKind::default_window; }
 
+// What the user knows a window by: every client begins with REMOVE of what GET_INFO has called the default window.
+Ioba Container::told_start(const Slot &slot) const
+{
+	const bool untold = slot->kind() == WindowKind::default_window && pes_[0]->default_is_high();
+	return untold ? Ioba{0} : slot->geometry().start;
+}
+
 // ---- PEs ----
 
 Result<> Container::check_mirrors(const tcewin_pe_info &info) const
@@ -159,7 +166,9 @@ Result<tcewin_container_info> Container::info()
 	const Shared hold{lock_};
 	TRY(check_usable());
 	const tcewin_pe_info &i = pes_[0]->info();
-	return tcewin_container_info{i.default_start, i.default_size, i.page_sizes, i.max_windows, i.max_levels};
+	const bool high = pes_[0]->default_is_high();
+	return tcewin_container_info{high ? 0 : i.default_start, high ? 0 : i.default_size, i.page_sizes, i.max_windows,
+				     i.max_levels};
 }
 
 // ---- memory ----
@@ -293,7 +302,7 @@ Result<> Container::remove_window(Ioba start)
 	const Exclusive hold{lock_};
 	TRY(check_usable());
 	for (Slot &slot : slots_) {
-		if (!slot || slot->geometry().start != start)
+		if (!slot || (slot->geometry().start != start && told_start(slot) != start))
 			continue;
 		TRY(slot->remove(hold));
 		slot.reset();

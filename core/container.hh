@@ -71,6 +71,7 @@ private:
 
 	WindowGeometry default_geometry() const REQUIRES_SHARED(lock_);
 	bool default_exists() const REQUIRES_SHARED(lock_);
+	Ioba told_start(const Slot &slot) const REQUIRES_SHARED(lock_);
 	Window *window_at(Ioba a) const REQUIRES_SHARED(lock_);
 	Result<> check_ready() const REQUIRES_SHARED(lock_);
 	Result<Window *> window_for(Ioba a) const REQUIRES_SHARED(lock_);

@@ -55,6 +55,8 @@ public:
 	{
 		return {Ioba{info_.default_start}, Bytes{info_.default_size}, page_4k};
 	}
+	// It lies where GET_INFO, which has 32 bits for that, cannot tell of it.
+	bool default_is_high() const { return info_.default_start >> 32; }
 	// What a window is written through that has its table in firmware.
 	Table table(const PeWindow &window) { return std::get_if<LparWindows>(&windows_)->table(window); }
 

@@ -17,6 +17,26 @@ struct tcewin_group {
 	struct tcewin_adopted *adopted;
 };
 
+/*
+ * A v1 container has the default window and nothing else, and its user knows of it what GET_INFO
+ * has room for.
+ */
+static int attach(struct tcewin_handle *handle, struct tcewin_adopted *adopted)
+{
+	struct tcewin_container_info info;
+	int status = tcewin_container_attach(handle->container, adopted->pe);
+
+	if (status || handle->kind != TCEWIN_CONTAINER_V1)
+		return status;
+	status = tcewin_container_get_info(handle->container, &info);
+	if (status || info.default_size)
+		return status;
+	pr_warn_ratelimited("%s: no v1 container: its default window is above 4 GiB\n",
+			    adopted->host.name);
+	status = tcewin_container_detach(handle->container, adopted->pe);
+	return status ?: TCEWIN_NO_DDW;
+}
+
 /**
  * tcewin_group_attach() - a group joins a container
  * @handle: the container
@@ -48,7 +68,7 @@ int tcewin_group_attach(struct tcewin_handle *handle, struct iommu_group *group)
 	}
 	entry->group = group;
 	entry->adopted = adopted;
-	status = tcewin_container_attach(handle->container, adopted->pe);
+	status = attach(handle, adopted);
 	if (status) {
 		handle->stuck |= status == TCEWIN_STUCK;
 		tcewin_adopted_leave(adopted);

@@ -119,7 +119,10 @@ static const void *get_default_window(const struct device_node *node, int *bytes
 	return cells ?: get_dead_property(node, "ibm,dma-window", bytes);
 }
 
-/* ibm,dma-window: one cell of LIOBN, then start and size. */
+/*
+ * ibm,dma-window: one cell of LIOBN, then start and size. GET_INFO has 32 bits for either. Above
+ * that, as a virtual function's may be, it is not told, and so may have any size.
+ */
 static int read_default_window(struct device_node *node, struct tcewin_pe_info *info)
 {
 	u32 start_cells = read_cells(node, "ibm,#dma-address-cells",
@@ -131,15 +134,22 @@ static int read_default_window(struct device_node *node, struct tcewin_pe_info *
 
 	cells = get_default_window(node, &bytes);
 	if (!cells || start_cells > 3 || size_cells > 2 ||
-	    bytes < (1 + start_cells + size_cells) * sizeof(*cells))
+	    bytes < (1 + start_cells + size_cells) * sizeof(*cells)) {
+		pr_warn_ratelimited("%pOF: stays with the kernel: no ibm,dma-window that can be read\n",
+				    node);
 		return -ENODEV;
+	}
 	info->default_liobn = of_read_number(cells, 1);
 	info->default_start = of_read_number(cells + 1, start_cells);
 	size = of_read_number(cells + 1 + start_cells, size_cells);
-	/* GET_INFO has 32 bits for either. */
-	if (size < SZ_4K || info->default_start > U32_MAX)
+	if (size < SZ_4K) {
+		pr_warn_ratelimited("%pOF: stays with the kernel: a default window of %llu bytes\n",
+				    node, size);
 		return -ENODEV;
-	info->default_size = rounddown_pow_of_two(min_t(u64, size, U32_MAX));
+	}
+	if (info->default_start <= U32_MAX)
+		size = min_t(u64, size, U32_MAX);
+	info->default_size = rounddown_pow_of_two(size);
 	return 0;
 }
 

@@ -70,7 +70,7 @@ struct tcewin_container;
  */
 enum tcewin_container_kind { TCEWIN_CONTAINER_V1, TCEWIN_CONTAINER_V2, TCEWIN_CONTAINER_V2_ANY_PE };
 
-/* What GET_INFO reports. */
+/* What GET_INFO reports. Of a default window above 4 GiB it cannot tell: start and size are 0 then, and REMOVE of 0 removes it. */
 struct tcewin_container_info {
 	tcewin_u64 default_start;
 	tcewin_u64 default_size;

@@ -224,6 +224,38 @@ void info(Test &t)
 	EXPECT_EQ(tcewin_container_get_info(rig.container, &i), TCEWIN_NO_GROUP);
 }
 
+// GET_INFO has no room for such a window: it is used where it is, and removed by the 0 that GET_INFO says.
+void default_window_above_4g(Test &t, u32 max_windows)
+{
+	Personality p = Personality::powervm_vf_above_4g();
+	p.max_windows = max_windows;
+	Rig rig{t, {.personality = p}};
+	tcewin_container_info i{};
+	ASSERT_EQ(tcewin_container_get_info(rig.container, &i), TCEWIN_OK);
+	EXPECT_EQ(i.default_start, 0);
+	EXPECT_EQ(i.default_size, 0);
+	EXPECT_EQ(i.max_windows, max_windows);
+	ASSERT_EQ(rig.add(scattered, mib), TCEWIN_OK);
+	EXPECT_EQ(rig.map(0, scattered, 4 * kib), TCEWIN_NO_WINDOW);
+	ASSERT_EQ(rig.map(p.default_start, scattered, 4 * kib), TCEWIN_OK);
+	rig.expect_mapped(p.default_start, scattered, 4 * kib);
+	ASSERT_EQ(rig.remove(0), TCEWIN_OK);
+	EXPECT_EQ(rig.map(p.default_start, scattered, 4 * kib), TCEWIN_NO_WINDOW);
+	EXPECT_EQ(rig.remove(0), TCEWIN_UNKNOWN_WINDOW);
+	ASSERT_EQ(rig.create(12, gib), TCEWIN_OK);
+	EXPECT_EQ(rig.start, p.ddw_start);
+	EXPECT_EQ(rig.map(rig.start, scattered, 4 * kib), TCEWIN_OK);
+	rig.expect_mapped(rig.start, scattered, 4 * kib);
+	EXPECT_EQ(rig.remove(0), TCEWIN_UNKNOWN_WINDOW);
+	ASSERT_EQ(rig.remove(rig.start), TCEWIN_OK);
+	ASSERT_EQ(rig.create(12, p.default_size), TCEWIN_OK);
+	EXPECT_EQ(rig.start, p.default_start);
+	EXPECT_EQ(rig.remove(p.default_start), TCEWIN_OK);
+}
+
+void above_4g(Test &t) { default_window_above_4g(t, 2); }
+void above_4g_on_vf(Test &t) { default_window_above_4g(t, 1); }
+
 constexpr tcewin_case cases[] = {
 	CASE_ON_BOTH(default_window),
 	CASE(ddw_on_qemu),
@@ -242,6 +274,8 @@ constexpr tcewin_case cases[] = {
 	CASE_ON_BOTH(as_dpdk),
 	CASE_ON_BOTH(as_qemu),
 	CASE(info),
+	CASE(above_4g),
+	CASE(above_4g_on_vf),
 };
 
 } // namespace

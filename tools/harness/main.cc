@@ -10,6 +10,7 @@
 #include "cmd/firmware.hh"
 #include "cmd/fuzz.hh"
 #include "cmd/handover.hh"
+#include "cmd/high_window.hh"
 #include "cmd/hold.hh"
 #include "cmd/hotplug.hh"
 #include "cmd/kvm.hh"
@@ -217,6 +218,8 @@ void add_all(Commands &commands)
 	commands.add<Options>("hold", "a user with a DDW and no default window, until the end", run_hold);
 	commands.add<Options>("virtual-functions", "virtual functions with the kernel and with a user",
 			      run_virtual_functions);
+	commands.add<Options>("high-window", "a default window above 4 GiB, which GET_INFO cannot tell of",
+			      run_high_window);
 	commands.add("status", "modules, devices, groups and windows as they are", run_status);
 }
 

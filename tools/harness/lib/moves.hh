@@ -9,5 +9,7 @@ namespace harness
 {
 
 bool moves_data(const Rig &rig);
+// The same in a window of 4 KiB pages or the kernel's that starts there.
+bool moves_data(const Rig &rig, std::uint64_t start);
 
 } // namespace harness
