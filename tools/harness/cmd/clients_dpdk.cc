@@ -78,8 +78,8 @@ public:
 		unregister(s);
 	}
 
-	// 22.11, and every later one to the main of July 2026, fills in the structure of MAP: where UNMAP has its iova, that has vaddr, 0 here; where it has its size,
-	// that has iova.
+	// 22.11, and every later one to the main of July 2026, fills in the structure of MAP: where UNMAP has its iova,
+	// that has vaddr, 0 here; where it has its size, that has iova.
 	void drop_as_22_11(const Segment &s, Errno expected)
 	{
 		vfio_iommu_type1_dma_map map{};
