@@ -28,6 +28,8 @@ int tcewin_pe_take(tcewin_pe *pe) { return to_status(pe->take()); }
 
 int tcewin_pe_release(tcewin_pe *pe) { return to_status(pe->release()); }
 
+int tcewin_pe_recover(tcewin_pe *pe) { return to_status(pe->recover()); }
+
 tcewin_owner tcewin_pe_owner(const tcewin_pe *pe) { return pe->owner(); }
 
 int tcewin_pe_open_window(tcewin_pe *pe, u32 page_shift, u64 size, u32 levels, tcewin_window_info *window)

@@ -57,6 +57,21 @@ Result<> Pe::release()
 	return give_back();
 }
 
+Result<> Pe::recover()
+{
+	if (owner_ != TCEWIN_OWNER_QUARANTINED)
+		return release();
+	owner_ = TCEWIN_OWNER_HANDING_OVER;
+	const auto empty = visit([](auto &windows) {
+		(void)windows.end(); // what can be removed now; begin() ends the rest, or fails
+		return windows.begin().and_then([&] { return windows.end(); });
+	});
+	if (empty)
+		return to_platform();
+	owner_ = TCEWIN_OWNER_QUARANTINED;
+	return fail(TCEWIN_QUARANTINED);
+}
+
 void Pe::quarantine(const char *why, long value)
 {
 	owner_ = TCEWIN_OWNER_QUARANTINED;

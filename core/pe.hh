@@ -42,6 +42,9 @@ public:
 	// ends when neither side can be trusted with it.
 	Result<> take();
 	Result<> release();
+	// The same for one in quarantine, once its devices have been gone: firmware shows that no window is left, or it
+	// stays there.
+	Result<> recover();
 	tcewin_owner owner() const { return owner_; }
 	// Nobody gets it from now on; the administrator is told @why.
 	void quarantine(const char *why, long value);

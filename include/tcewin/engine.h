@@ -49,7 +49,7 @@ enum tcewin_status {
 	TCEWIN_NO_DDW,			/* EINVAL: the PE has no DDW support: only exactly its default window can be had */
 	TCEWIN_FIRMWARE_ERROR,		/* EIO: hypervisor or firmware refused */
 	TCEWIN_INTERRUPTED,		/* EINTR: a fatal signal */
-	TCEWIN_QUARANTINED,		/* EBUSY: the PE is nobody's until reboot */
+	TCEWIN_QUARANTINED,		/* EBUSY: the PE is nobody's until its devices have gone */
 	TCEWIN_BUSY,			/* EBUSY: somebody is at work on the window; never an ioctl's answer */
 	TCEWIN_STUCK,			/* EIO: a translation could not be taken back; the window only takes REMOVE, or its PE's end */
 	TCEWIN_STATUSES
@@ -98,6 +98,12 @@ int tcewin_pe_adopt(void *host, enum tcewin_platform platform, struct tcewin_pe 
  */
 int tcewin_pe_take(struct tcewin_pe *pe);
 int tcewin_pe_release(struct tcewin_pe *pe);
+/*
+ * tcewin_pe_release() that takes a PE out of quarantine, too, if firmware ends every window that may be left and empties the default one:
+ * then the kernel has it as after any release. QUARANTINED: it stays there. For a PE that is in no container, whose devices were all gone
+ * since: what its memory was pinned for stays pinned. May sleep; kept apart like the two above.
+ */
+int tcewin_pe_recover(struct tcewin_pe *pe);
 
 /*
  * A window of an LPAR's PE that is in no container, for somebody else to fill: *@window is what was made. BAD_PAGE_SHIFT, BAD_SIZE, BAD_LEVELS,

@@ -33,6 +33,13 @@ public:
 		fake->in_hand_over = false;
 		return status;
 	}
+	int recover()
+	{
+		fake->in_hand_over = true;
+		const int status = tcewin_pe_recover(pe);
+		fake->in_hand_over = false;
+		return status;
+	}
 	// Whether the device finds one of the kernel's translations.
 	bool kernel_reachable()
 	{
@@ -239,6 +246,57 @@ void nothing_to_give_back(Test &t)
 	EXPECT_EQ(tcewin_pe_owner(k.pe), TCEWIN_OWNER_USER); // the window went, and its translations with it
 }
 
+// Out of quarantine: its devices have gone and come. What was left is gone, and the kernel has the PE as ever.
+void recovers(Test &t)
+{
+	Kernels k{t, Personality::of(t.machine())};
+	ASSERT_EQ(k.take(), TCEWIN_OK);
+	k.host.injector.arm(Point::platform_release, {.at = 1});
+	EXPECT_EQ(tcewin_pe_release(k.pe), TCEWIN_QUARANTINED);
+	k.host.injector.disarm();
+	k.host.events[TCEWIN_EVENT_STUCK] = 0;
+	EXPECT_EQ(k.recover(), TCEWIN_OK);
+	k.expect_owner(TCEWIN_OWNER_KERNEL);
+	EXPECT(k.kernel_reachable());
+	EXPECT_EQ(k.take(), TCEWIN_OK);
+	EXPECT_EQ(k.recover(), TCEWIN_OK); // of a user's: a release
+	k.expect_owner(TCEWIN_OWNER_KERNEL);
+}
+
+// Nothing but a reset that firmware makes, and a default window that the hypervisor empties, is a proof.
+void recovers_when_proven(Test &t, const Personality &p)
+{
+	Kernels k{t, p};
+	Rig rig{t, {.personality = p, .kind = TCEWIN_CONTAINER_V2_ANY_PE}};
+	rig.host.stuck_is_expected = true;
+	EXPECT_EQ(rig.detach(0), TCEWIN_OK);
+	ASSERT_EQ(k.take(), TCEWIN_OK);
+	ASSERT_EQ(tcewin_container_attach(rig.container, k.pe), TCEWIN_OK);
+	ASSERT_EQ(rig.add(block, mib), TCEWIN_OK);
+	ASSERT_EQ(rig.map(k.fake->info.default_start, block, mib), TCEWIN_OK);
+	rig.host.injector.arm(Point::any_hcall, {.at = 1, .onwards = true});
+	rig.host.injector.arm(Point::remove, {.at = 1, .onwards = true});
+	EXPECT_EQ(tcewin_container_detach(rig.container, k.pe), TCEWIN_STUCK);
+	EXPECT_EQ(tcewin_pe_release(k.pe), TCEWIN_QUARANTINED);
+	EXPECT_EQ(k.recover(), TCEWIN_QUARANTINED); // reset, but what the default window holds is not known
+	rig.host.injector.disarm();
+	if (p.max_windows != 0) {
+		rig.host.injector.arm(Point::reset, {.at = 1});
+		EXPECT_EQ(k.recover(), TCEWIN_QUARANTINED);
+		rig.host.injector.disarm();
+	}
+	EXPECT_EQ(tcewin_pe_owner(k.pe), TCEWIN_OWNER_QUARANTINED);
+	EXPECT_EQ(k.take(), TCEWIN_QUARANTINED);
+	EXPECT_EQ(k.recover(), TCEWIN_OK);
+	k.expect_owner(TCEWIN_OWNER_KERNEL);
+	ASSERT_EQ(k.take(), TCEWIN_OK);
+	EXPECT(!k.kernel_reachable());
+	EXPECT_EQ(tcewin_pe_release(k.pe), TCEWIN_OK);
+}
+
+void recovers_on_powervm(Test &t) { recovers_when_proven(t, Personality::powervm()); }
+void recovers_on_borrowed(Test &t) { recovers_when_proven(t, small(Personality::without_ddw())); }
+
 constexpr tcewin_case cases[] = {
 	CASE(on_qemu),
 	CASE(on_powervm),
@@ -258,6 +316,9 @@ constexpr tcewin_case cases[] = {
 	CASE_ON_BOTH(refused_after_no_memory),
 	CASE_ON_BOTH(no_way_back_from_take),
 	CASE(nothing_to_give_back),
+	CASE_ON_BOTH(recovers),
+	CASE(recovers_on_powervm),
+	CASE(recovers_on_borrowed),
 };
 
 } // namespace
