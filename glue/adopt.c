@@ -25,6 +25,8 @@ static DEFINE_MUTEX(adopting);
  */
 static DEFINE_MUTEX(adopted_lock);
 static LIST_HEAD(adopted);
+/* What was nobody's when its devices went for good. The engine may know of it; the module stays. */
+static LIST_HEAD(buried);
 
 static struct tcewin_adopted *find(const struct iommu_table_group *table_group)
 {
@@ -94,7 +96,7 @@ static void enlist(struct tcewin_adopted *entry)
 	mutex_unlock(&adopted_lock);
 }
 
-static void forget(struct tcewin_adopted *entry)
+static void delist(struct tcewin_adopted *entry)
 {
 	lockdep_assert_held(&adopting);
 	WRITE_ONCE(entry->table_group->ops, entry->platform);
@@ -102,6 +104,21 @@ static void forget(struct tcewin_adopted *entry)
 	mutex_lock(&adopted_lock);
 	list_del(&entry->next);
 	mutex_unlock(&adopted_lock);
+}
+
+/* One that was nobody's: nothing of it is freed. */
+static void bury(struct tcewin_adopted *entry)
+{
+	delist(entry);
+	tcewin_again_end(entry);
+	mutex_lock(&adopted_lock);
+	list_add(&entry->next, &buried);
+	mutex_unlock(&adopted_lock);
+}
+
+static void forget(struct tcewin_adopted *entry)
+{
+	delist(entry);
 	if (entry->holds_module)
 		module_put(THIS_MODULE);
 	free_entry(entry);
@@ -150,7 +167,10 @@ void tcewin_adopt(struct pci_dev *pdev, struct iommu_table_group *table_group)
 	struct tcewin_adopted *entry;
 
 	guard(mutex)(&adopting);
-	if (tcewin_adopted_get(table_group) || is_blocked(&pdev->dev))
+	entry = tcewin_adopted_get(table_group);
+	if (entry)
+		tcewin_again_device_comes(entry, table_group->group, pdev);
+	if (entry || is_blocked(&pdev->dev))
 		return;
 	entry = new_entry(table_group);
 	if (IS_ERR(entry))
@@ -254,12 +274,36 @@ static bool has_member(const struct iommu_table_group *table_group)
 	return false;
 }
 
-/* Nothing that is the user's is left of it. */
-static bool is_idle(const struct tcewin_adopted *entry)
+/**
+ * tcewin_device_goes() - a device is about to leave its group
+ * @pdev: the device
+ * @group: its group
+ */
+void tcewin_device_goes(struct pci_dev *pdev, struct iommu_group *group)
+{
+	struct tcewin_adopted *entry;
+
+	guard(mutex)(&adopting);
+	entry = tcewin_adopted_get(iommu_group_get_iommudata(group));
+	if (entry)
+		tcewin_again_device_goes(entry, group, pdev);
+}
+
+static bool is_users(const struct tcewin_adopted *entry)
 {
 	const enum tcewin_owner owner = tcewin_pe_owner(entry->pe);
 
-	return owner == TCEWIN_OWNER_KERNEL || owner == TCEWIN_OWNER_RETURNING;
+	return owner == TCEWIN_OWNER_USER || owner == TCEWIN_OWNER_HANDING_OVER;
+}
+
+/*
+ * Its devices are gone. But on an LPAR the table group of one that is nobody's stays, and so does
+ * what is wrong with it.
+ */
+static bool is_over(const struct tcewin_adopted *entry)
+{
+	return !is_users(entry) && (tcewin_on_powernv() || !tcewin_is_kept(entry)) &&
+	       !has_member(entry->table_group);
 }
 
 /**
@@ -269,19 +313,42 @@ static bool is_idle(const struct tcewin_adopted *entry)
  */
 void tcewin_forget_empty(void)
 {
-	struct tcewin_adopted *entry, *empty;
+	struct tcewin_adopted *entry, *over;
 
 	guard(mutex)(&adopting);
 	do {
-		empty = NULL;
+		over = NULL;
 		mutex_lock(&adopted_lock);
 		list_for_each_entry(entry, &adopted, next)
-			if (is_idle(entry) && !has_member(entry->table_group))
-				empty = entry;
+			if (is_over(entry))
+				over = entry;
 		mutex_unlock(&adopted_lock);
-		if (empty)
-			forget(empty);
-	} while (empty);
+		if (over && tcewin_pe_owner(over->pe) == TCEWIN_OWNER_QUARANTINED)
+			bury(over);
+		else if (over)
+			forget(over);
+	} while (over);
+}
+
+/**
+ * tcewin_forget_node() - the platform is about to free the table group of an LPAR's PE
+ * @node: of the PE, which goes
+ *
+ * Only one that is nobody's is still here. Context: a notifier of the device tree, which whoever
+ * adopts may wait for.
+ */
+void tcewin_forget_node(const struct device_node *node)
+{
+	struct tcewin_adopted *entry, *tmp;
+
+	mutex_lock(&adopted_lock);
+	list_for_each_entry_safe(entry, tmp, &adopted, next) {
+		if (entry->host.node != node || !entry->vacated || has_member(entry->table_group))
+			continue;
+		list_move(&entry->next, &buried);
+		tcewin_pe_forget(&entry->host);
+	}
+	mutex_unlock(&adopted_lock);
 }
 
 /**

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A PE that its user has left while the kernel had no memory for its own table of it. Nothing is
- * wrong with it. So its group is claimed: no driver gets it, and no user. The kernel is offered it
- * again and again until it has it.
+ * A PE that is nobody's: its user has left, and the kernel cannot have it. Its devices can do no DMA
+ * for the kernel (no_dma.c), and its group is claimed: no driver gets it, and no user.
  *
- * Whoever claims the group before that, a user, makes the engine try as well (tcewin_pe_take()).
+ * Where the kernel had no memory for its own table of it, nothing is wrong with the PE. The kernel
+ * is offered it again and again until it has it. Whoever claims the group before that, a user, makes
+ * the engine try as well (tcewin_pe_take()).
+ *
+ * One in quarantine stays claimed as long as it has devices. When all of them have gone and one is
+ * found, firmware may be able to show that nothing of the user's is left (tcewin_pe_recover()).
  */
 #define pr_fmt(fmt) "tcewin: " fmt
 #include <linux/iommu.h>
@@ -27,6 +31,23 @@ static struct workqueue_struct *queue;
 static bool is_returning(const struct tcewin_adopted *entry)
 {
 	return tcewin_pe_owner(entry->pe) == TCEWIN_OWNER_RETURNING;
+}
+
+/**
+ * tcewin_is_kept() - a PE is nobody's
+ * @entry: the PE
+ *
+ * Return: whether that is so.
+ */
+bool tcewin_is_kept(const struct tcewin_adopted *entry)
+{
+	return is_returning(entry) || tcewin_pe_owner(entry->pe) == TCEWIN_OWNER_QUARANTINED;
+}
+
+/* The kernel may get it as it is. */
+static bool is_offered(const struct tcewin_adopted *entry)
+{
+	return is_returning(entry) || (entry->vacated && tcewin_is_kept(entry));
 }
 
 /* With a reference. */
@@ -67,9 +88,10 @@ static void offer(struct tcewin_adopted *entry, struct pci_dev *pdev)
 		return;
 	if (!entry->blocked)
 		claim(entry, group);
-	if (entry->blocked) {
+	/* What the platform allocates it wants at any price, be it a process. */
+	if (entry->blocked && is_offered(entry) && !tcewin_memory_at_hand()) {
 		entry->dev = &pdev->dev;
-		if (!tcewin_pe_release(entry->pe))
+		if (!(entry->vacated ? tcewin_pe_recover : tcewin_pe_release)(entry->pe))
 			disclaim(entry, group);
 		entry->dev = NULL;
 	}
@@ -89,9 +111,9 @@ static void try_again(struct work_struct *work)
 						    again);
 	struct pci_dev *pdev = any_member(entry->table_group, NULL);
 
-	if (pdev && is_returning(entry)) {
+	if (pdev && tcewin_is_kept(entry)) {
 		offer(entry, pdev);
-		if (is_returning(entry))
+		if (is_offered(entry) || (tcewin_is_kept(entry) && !entry->blocked))
 			queue_delayed_work(queue, &entry->again, delay(entry->tries++));
 	}
 	pci_dev_put(pdev);
@@ -125,22 +147,44 @@ void tcewin_again_init(struct tcewin_adopted *entry)
 	INIT_DELAYED_WORK(&entry->again, try_again);
 }
 
+static void tell(struct tcewin_adopted *entry, bool first)
+{
+	if (is_returning(entry) && first)
+		pr_warn_ratelimited("%s: no memory for the kernel's table: blocked until there is some\n",
+				    entry->host.name);
+	if (is_returning(entry) || entry->told)
+		return;
+	pr_err("%s: in quarantine: blocked until its devices are removed and found again\n",
+	       entry->host.name);
+	entry->told = true;
+}
+
 /**
- * tcewin_again() - the kernel shall have a PE as soon as it has memory for it
- * @entry: the PE
+ * tcewin_again() - nobody shall have a PE, but the kernel as soon as it can
+ * @entry: the PE, which is kept
+ * @dev: one of its devices
  *
  * The module stays until then. Context: the group's mutex is held.
  */
-void tcewin_again(struct tcewin_adopted *entry)
+void tcewin_again(struct tcewin_adopted *entry, struct device *dev)
 {
 	if (!entry->holds_module) {
 		__module_get(THIS_MODULE);
 		entry->holds_module = true;
 	}
+	tcewin_devices_disable(entry->table_group, dev);
 	entry->tries = 0;
-	if (!mod_delayed_work(queue, &entry->again, 0))
-		pr_warn_ratelimited("%s: no memory for the kernel's table: blocked until there is some\n",
-				    entry->host.name);
+	tell(entry, !mod_delayed_work(queue, &entry->again, 0));
+}
+
+/* The group's mutex is held. */
+static int offer_at_once(struct device *dev, void *data)
+{
+	struct tcewin_adopted *entry = data;
+
+	if (tcewin_is_kept(entry))
+		tcewin_release(entry, dev);
+	return 1;	/* one device is enough */
 }
 
 /**
@@ -148,6 +192,8 @@ void tcewin_again(struct tcewin_adopted *entry)
  * @entry: the PE
  * @group: its group, which must not be claimed when its last device leaves it
  * @going: the device
+ *
+ * On bare metal the PE ends with its last device. The platform wants to have it then.
  */
 void tcewin_again_device_goes(struct tcewin_adopted *entry, struct iommu_group *group,
 			      const struct pci_dev *going)
@@ -158,8 +204,31 @@ void tcewin_again_device_goes(struct tcewin_adopted *entry, struct iommu_group *
 		cancel_delayed_work_sync(&entry->again);
 		if (entry->blocked)
 			disclaim(entry, group);
+		entry->vacated = tcewin_is_kept(entry);
+		if (entry->vacated && tcewin_on_powernv())
+			iommu_group_for_each_dev(group, entry, offer_at_once);
+		cancel_delayed_work_sync(&entry->again);
+		if (entry->vacated && tcewin_on_powernv())
+			tcewin_powernv_leave(entry);
 	}
 	pci_dev_put(other);
+}
+
+/**
+ * tcewin_again_device_comes() - a driver is about to be bound to a device of a PE
+ * @entry: the PE
+ * @group: its group
+ * @pdev: the device
+ *
+ * If it is the first one that is found the kernel gets the PE now, if it can: the driver works then.
+ */
+void tcewin_again_device_comes(struct tcewin_adopted *entry, struct iommu_group *group,
+			       struct pci_dev *pdev)
+{
+	if (tcewin_is_kept(entry) && entry->vacated)
+		iommu_group_for_each_dev(group, entry, offer_at_once);
+	if (tcewin_is_kept(entry))
+		tcewin_device_disable(&pdev->dev);
 }
 
 /**

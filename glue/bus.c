@@ -5,6 +5,7 @@
  */
 #include <linux/iommu.h>
 #include <linux/notifier.h>
+#include <linux/of.h>
 #include <linux/pci.h>
 #include <asm/iommu.h>
 #include "api.h"
@@ -36,13 +37,9 @@ static void on_device(struct pci_dev *pdev)
 static void on_going_device(struct pci_dev *pdev)
 {
 	struct iommu_group *group = iommu_group_get(&pdev->dev);
-	struct tcewin_adopted *entry;
 
-	if (!group)
-		return;
-	entry = tcewin_adopted_get(iommu_group_get_iommudata(group));
-	if (entry)
-		tcewin_again_device_goes(entry, group, pdev);
+	if (group)
+		tcewin_device_goes(pdev, group);
 	iommu_group_put(group);
 }
 
@@ -64,6 +61,18 @@ static int on_bus_event(struct notifier_block *nb, unsigned long action, void *d
 
 static struct notifier_block bus_notifier = { .notifier_call = on_bus_event };
 
+static int on_node_event(struct notifier_block *nb, unsigned long action, void *data)
+{
+	const struct of_reconfig_data *change = data;
+
+	if (action == OF_RECONFIG_DETACH_NODE)
+		tcewin_forget_node(change->dn);
+	return NOTIFY_DONE;
+}
+
+/* Before the platform, which frees the node's table group. */
+static struct notifier_block node_notifier = { .notifier_call = on_node_event, .priority = 1 };
+
 /**
  * tcewin_bus_init() - adopts every PE there is and follows those to come
  *
@@ -76,6 +85,11 @@ int tcewin_bus_init(void)
 
 	if (ret)
 		return ret;
+	ret = of_reconfig_notifier_register(&node_notifier);
+	if (ret) {
+		bus_unregister_notifier(&pci_bus_type, &bus_notifier);
+		return ret;
+	}
 	/* No device goes between its look-up and the adoption of its PE. */
 	pci_lock_rescan_remove();
 	for_each_pci_dev(pdev)
@@ -92,5 +106,6 @@ int tcewin_bus_init(void)
 void tcewin_bus_exit(void)
 {
 	bus_unregister_notifier(&pci_bus_type, &bus_notifier);
+	of_reconfig_notifier_unregister(&node_notifier);
 	tcewin_forget_all();
 }

@@ -131,11 +131,12 @@ struct tcewin_left {
  * @host: the engine's cookie of it
  * @pe: the engine's part
  * @holds_module: a user owns it, so the module stays
- * @again: gives it to the kernel that had no memory for it, see again.c
+ * @again: keeps it from everybody, and gives it to the kernel as soon as that can be, see again.c
  * @tries: how often that was in vain
  * @claimer: the task that claims its group for that, or lets it go; it alone compares
  * @blocked: the group is claimed for that; under the group's mutex
  * @told: the log has it that the PE is in quarantine
+ * @vacated: all its devices have gone since it was kept from everybody
  * @no_ddw: it is served by borrow.c
  * @aside: the kernel's tables of both places, where nobody else keeps them
  * @left: what drivers left mapped, where the platform frees the kernel's table
@@ -157,6 +158,7 @@ struct tcewin_adopted {
 	struct task_struct *claimer;
 	bool blocked;
 	bool told;
+	bool vacated;
 	bool no_ddw;
 	struct tcewin_aside aside[2];
 	struct tcewin_left left;
@@ -179,6 +181,7 @@ void tcewin_drop_table_base(struct iommu_table_group *table_group, const struct 
 /* kernel_side.c */
 int tcewin_kernel_lets_go(struct tcewin_adopted *entry);
 int tcewin_kernel_has_table(struct tcewin_adopted *entry);
+int tcewin_memory_at_hand(void);
 int tcewin_take_from_kernel(struct tcewin_adopted *entry);
 int tcewin_give_to_kernel(struct tcewin_adopted *entry);
 void tcewin_devices_forget(const struct iommu_table_group *table_group, u64 offset);
@@ -187,17 +190,27 @@ void tcewin_devices_forget(const struct iommu_table_group *table_group, u64 offs
 int tcewin_again_start(void);
 void tcewin_again_stop(void);
 void tcewin_again_init(struct tcewin_adopted *entry);
-void tcewin_again(struct tcewin_adopted *entry);
+void tcewin_again(struct tcewin_adopted *entry, struct device *dev);
+bool tcewin_is_kept(const struct tcewin_adopted *entry);
 void tcewin_again_device_goes(struct tcewin_adopted *entry, struct iommu_group *group,
 			      const struct pci_dev *going);
+void tcewin_again_device_comes(struct tcewin_adopted *entry, struct iommu_group *group,
+			       struct pci_dev *pdev);
 void tcewin_again_end(struct tcewin_adopted *entry);
+
+/* no_dma.c */
+void tcewin_devices_disable(const struct iommu_table_group *table_group, struct device *dev);
+void tcewin_device_disable(struct device *dev);
+void tcewin_devices_enable(const struct iommu_table_group *table_group, struct device *dev);
 
 /* adopt.c */
 struct tcewin_adopted *tcewin_adopted_get(const struct iommu_table_group *table_group);
 struct tcewin_adopted *tcewin_adopted(struct iommu_table_group *table_group);
 void tcewin_adopted_leave(struct tcewin_adopted *entry);
 void tcewin_adopt(struct pci_dev *pdev, struct iommu_table_group *table_group);
+void tcewin_device_goes(struct pci_dev *pdev, struct iommu_group *group);
 void tcewin_forget_empty(void);
+void tcewin_forget_node(const struct device_node *node);
 void tcewin_forget_all(void);
 
 /* bus.c */
@@ -351,6 +364,7 @@ bool tcewin_on_powernv(void);
 int tcewin_powernv_read(struct tcewin_adopted *entry, struct tcewin_pe_info *info);
 int tcewin_powernv_take(struct tcewin_adopted *entry, struct tcewin_pe_info *info);
 int tcewin_powernv_release(struct tcewin_adopted *entry);
+void tcewin_powernv_leave(struct tcewin_adopted *entry);
 int tcewin_powernv_set_window(struct tcewin_adopted *entry, u32 number,
 			      struct tcewin_host_table *table);
 int tcewin_powernv_unset_window(struct tcewin_adopted *entry, u32 number);

@@ -3,6 +3,7 @@
  * The kernel's own entries of a window, for lpar_take.c: none, or all memory at its own address
  * above the window's start, as enable_ddw() of the platform makes them for a host driver.
  */
+#include <linux/error-injection.h>
 #include <linux/gfp.h>
 #include <linux/ioport.h>
 #include <linux/mm.h>
@@ -49,6 +50,7 @@ long tcewin_tces_clear(const struct tcewin_window_info *window)
 {
 	return clear(window, 0, window->size);
 }
+ALLOW_ERROR_INJECTION(tcewin_tces_clear, ERRNO);
 
 static long put_some(const struct tcewin_window_info *window, __be64 *tces, u64 real, u64 count)
 {

@@ -98,6 +98,14 @@ static int hand_over(struct tcewin_adopted *entry, struct device *dev,
 
 /* ---- what the kernel calls ---- */
 
+/* One that a user has is offered to the kernel with patience, one in quarantine when it may leave it. */
+static int hand_back(struct tcewin_adopted *entry, struct device *dev)
+{
+	if (tcewin_pe_owner(entry->pe) == TCEWIN_OWNER_USER)
+		return hand_over(entry, dev, release_patiently);
+	return hand_over(entry, dev, entry->vacated ? tcewin_pe_recover : tcewin_pe_release);
+}
+
 /**
  * tcewin_take() - a user claims the group of a device
  * @entry: the PE
@@ -118,10 +126,12 @@ int tcewin_take(struct tcewin_adopted *entry, struct device *dev)
 	}
 	status = hand_over(entry, dev, tcewin_pe_take);
 	if (status) {
-		if (tcewin_pe_owner(entry->pe) == TCEWIN_OWNER_RETURNING)
-			tcewin_again(entry);
+		if (tcewin_is_kept(entry))
+			tcewin_again(entry, dev);
 		return tcewin_errno(status);
 	}
+	entry->vacated = false;
+	tcewin_devices_enable(entry->table_group, dev);
 	/* Also that of a device which came after the others had been taken. */
 	set_iommu_table_base(dev, NULL);
 	if (!entry->holds_module) {
@@ -147,20 +157,15 @@ void tcewin_release(struct tcewin_adopted *entry, struct device *dev)
 		return;	/* the device leaves the PE */
 	entry->blocked = false;
 	/* Once is enough: this is called for each device of the PE. */
-	status = hand_over(entry, dev, tcewin_pe_owner(entry->pe) == TCEWIN_OWNER_USER ?
-			   release_patiently : tcewin_pe_release);
-	if (status == TCEWIN_NO_MEMORY) {
-		if (!ours)
-			tcewin_again(entry);
-		return;
-	}
+	status = hand_back(entry, dev);
 	if (status) {
-		/* The module stays, too. */
-		if (!entry->told)
-			pr_err("%s: in quarantine: blocked until reboot\n", entry->host.name);
-		entry->told = true;
+		if (!ours)
+			tcewin_again(entry, dev);
 		return;
 	}
+	entry->vacated = false;
+	entry->told = false;
+	tcewin_devices_enable(entry->table_group, dev);
 	/* Others have got it with the release of the PE, or the other table that they had. */
 	if (!get_iommu_table_base(dev))
 		set_iommu_table_base(dev, entry->table_group->tables[0]);

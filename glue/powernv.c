@@ -47,6 +47,12 @@ static noinline long tcewin_empty_place(struct tcewin_adopted *entry, int number
 }
 ALLOW_ERROR_INJECTION(tcewin_empty_place, ERRNO);
 
+static void tell(struct tcewin_adopted *entry, long opal_status)
+{
+	tcewin_host_event(&entry->host, TCEWIN_EVENT_FIRMWARE, "opal_pci_map_pe_dma_window",
+			  opal_status);
+}
+
 /* ---- hand-over ---- */
 
 static bool empty_places(struct tcewin_adopted *entry)
@@ -62,6 +68,15 @@ static bool empty_places(struct tcewin_adopted *entry)
 	return fine;
 }
 
+/* One page of a table, of a window in place @number. */
+static int new_table(struct tcewin_adopted *entry, int number, struct iommu_table **tbl)
+{
+	const u64 size = (u64)(PAGE_SIZE / sizeof(__be64)) << IOMMU_PAGE_SHIFT_4K;
+
+	return entry->platform->create_table(entry->table_group, number, IOMMU_PAGE_SHIFT_4K, size,
+					     1, tbl);
+}
+
 /*
  * The platform tells where place 1 begins, and how a PHB is made to forget entries, only through
  * a table that it has made.
@@ -69,10 +84,8 @@ static bool empty_places(struct tcewin_adopted *entry)
 static int ask_a_table(struct tcewin_adopted *entry, struct tcewin_pe_info *info)
 {
 	struct iommu_table *tbl;
-	u64 size = (u64)(PAGE_SIZE / sizeof(__be64)) << IOMMU_PAGE_SHIFT_4K;
 
-	if (entry->platform->create_table(entry->table_group, 1, IOMMU_PAGE_SHIFT_4K, size, 1,
-					  &tbl))
+	if (new_table(entry, 1, &tbl))
 		return -ENOMEM;
 	info->second_start = (u64)tbl->it_offset << tbl->it_page_shift;
 	entry->tce_kill = tbl->it_ops->tce_kill;
@@ -127,6 +140,26 @@ int tcewin_powernv_take(struct tcewin_adopted *entry, struct tcewin_pe_info *inf
 	return TCEWIN_OK;
 }
 
+/*
+ * The platform does not tell what was missing, memory or OPAL's consent. A table of a page, which
+ * translates nothing, shows that.
+ */
+static bool is_refused(struct tcewin_adopted *entry)
+{
+	struct iommu_table *tbl;
+	long ret;
+
+	if (tcewin_memory_at_hand() || new_table(entry, 0, &tbl))
+		return false;
+	ret = tcewin_fill_place(entry, 0, tbl);
+	if (!ret)
+		ret = tcewin_empty_place(entry, 0);
+	iommu_tce_table_put(tbl);
+	if (ret)
+		tell(entry, ret);
+	return ret;
+}
+
 /**
  * tcewin_powernv_release() - the kernel has a PE again
  * @entry: the PE, both places empty
@@ -137,19 +170,32 @@ int tcewin_powernv_release(struct tcewin_adopted *entry)
 {
 	const int status = tcewin_give_to_kernel(entry);
 
-	/* It has no memory for its table, but the bypass is on. */
-	if (status && !empty_places(entry))
-		return TCEWIN_FIRMWARE_ERROR;
-	return status;
+	if (!status)
+		return TCEWIN_OK;
+	/* It has no table, but the bypass is on. */
+	return !empty_places(entry) || is_refused(entry) ? TCEWIN_FIRMWARE_ERROR : status;
+}
+
+/**
+ * tcewin_powernv_leave() - the last device of a PE goes, and the PE with it
+ * @entry: the PE, which is nobody's
+ *
+ * The platform puts two references on the table in the first place, and warns where there is none.
+ */
+void tcewin_powernv_leave(struct tcewin_adopted *entry)
+{
+	struct iommu_table_group *table_group = entry->table_group;
+	struct iommu_table *tbl;
+
+	empty_places(entry);
+	tbl = table_group->tables[0];
+	if (tbl)	/* one of the user's: OPAL does not let go of it */
+		iommu_tce_table_get(tbl);
+	else if (!new_table(entry, 0, &tbl) && tcewin_fill_place(entry, 0, tbl))
+		iommu_tce_table_put(tbl);
 }
 
 /* ---- windows ---- */
-
-static void tell(struct tcewin_adopted *entry, long opal_status)
-{
-	tcewin_host_event(&entry->host, TCEWIN_EVENT_FIRMWARE, "opal_pci_map_pe_dma_window",
-			  opal_status);
-}
 
 /**
  * tcewin_powernv_set_window() - the devices of a PE translate by a table

@@ -36,7 +36,7 @@ std::vector<Pci_function> all_pes(Report &report)
 bool is_wanted(const std::string &line)
 {
 	return line.contains("a translation stays, and its pages stay pinned") ||
-	       line.contains("in quarantine: blocked until reboot");
+	       line.contains("in quarantine: blocked until its devices are removed");
 }
 
 void log_is_right(Report &report, std::vector<std::string> lines)

@@ -10,6 +10,7 @@
 #include "cmd/handover.hh"
 #include "cmd/tenant.hh"
 #include "lib/faults.hh"
+#include "lib/platform.hh"
 #include "lib/rig.hh"
 #include "lib/sysfs.hh"
 
@@ -22,6 +23,8 @@ namespace
 using namespace std::chrono_literals;
 
 const std::vector<Fault> no_memory{{"tcewin_kernel_has_table", -12}};
+// Memory is there, but whoever offers the PE to the kernel is not to press for it.
+const std::vector<Fault> no_memory_at_hand{{"tcewin_memory_at_hand", -12}};
 constexpr const char *only_marked_tasks = "/sys/kernel/debug/fail_function/task-filter";
 
 bool has_table_within(const Pci_function &function, std::chrono::seconds patience)
@@ -58,6 +61,40 @@ void nobody_gets_it(Report &report, const Functions &functions)
 	}
 }
 
+// Memory that is short is not pressed for: the platform would have the kernel kill a process for it.
+void presses_not(Report &report, const Functions &functions)
+{
+	auto want = Faults::arm(no_memory_at_hand);
+	if (!report.step("memory is not at hand", want))
+		return;
+	std::this_thread::sleep_for(2500ms); // it is tried every second
+	report.check("that is asked first", want->fired(), "asked");
+	for (auto &function : functions)
+		report.check(fmt::format("{} has no table", function.address()), edu_host::has_table(function) == false,
+			     "asked");
+}
+
+void find_again(Report &report, const Functions &functions)
+{
+	for (auto &function : functions)
+		report.step(fmt::format("remove {}", function.address()), write_file(function.sysfs("remove"), "1"));
+	report.step("rescan", write_file("/sys/bus/pci/rescan", "1"));
+}
+
+// The kernel's driver is there, and is asked as soon as a device is found. It gets no DMA, whatever mask it sets.
+void nobodys_when_found(Report &report, const Functions &functions)
+{
+	for (auto bits : {64U, 0U}) {
+		report.step(fmt::format("a driver with {} bits", bits), edu_host::set_dma_bits(bits));
+		find_again(report, functions);
+		for (auto &function : functions)
+			report.check(fmt::format("{} has no driver", function.address()),
+				     function.driver() != "edu_host", function.driver().value_or("none"));
+		nobody_gets_it(report, functions);
+	}
+	report.step("a driver with 64 bits", edu_host::set_dma_bits(64));
+}
+
 void leaves_in_want(Report &report, const Handover_options &options, const Functions &functions, const Buffer &memory)
 {
 	report.heading("a user leaves while the kernel has no memory for its table");
@@ -75,8 +112,56 @@ void leaves_in_want(Report &report, const Handover_options &options, const Funct
 	report.step("one of them is removed", write_file(functions[1].sysfs("remove"), "1"));
 	report.step("rescan", write_file("/sys/bus/pci/rescan", "1"));
 	nobody_gets_it(report, functions);
+	presses_not(report, functions);
 	Faults::disarm();
 	back_at_the_kernels(report, functions, "it has memory again");
+}
+
+// On an LPAR the table group stays when all devices go, and with it whose it is. Bare metal makes a new PE.
+void all_go_in_want(Report &report, const Handover_options &options, const Functions &functions, const Buffer &memory)
+{
+	report.heading("all devices are found again while the kernel has no memory for its table");
+	if (!kernel_leaves(report, functions))
+		return;
+	auto tenant = Tenant::move_in(report, functions, options.driver, memory);
+	if (!tenant || !tenant->arrange(Windows::both))
+		return;
+	auto want = Faults::arm(no_memory);
+	if (!report.step("from now on it has none", want))
+		return;
+	tenant.reset();
+	nobody_gets_it(report, functions);
+	if (platform().powernv) {
+		find_again(report, functions);
+		kernel_moves(report, functions, "made anew");
+	} else {
+		nobodys_when_found(report, functions);
+	}
+	Faults::disarm();
+	find_again(report, functions);
+	kernel_moves(report, functions, "found again");
+}
+
+// What the platform does not tell: it is not memory that is missing.
+void refused_in_want(Report &report, const Handover_options &options, const Functions &functions, const Buffer &memory)
+{
+	report.heading("a user leaves, and what the kernel needs for its table is refused");
+	if (!kernel_leaves(report, functions))
+		return;
+	auto tenant = Tenant::move_in(report, functions, options.driver, memory);
+	if (!tenant || !tenant->arrange(Windows::both))
+		return;
+	auto faults = no_memory;
+	faults.push_back({platform().powernv ? "tcewin_fill_place" : "tcewin_tces_clear", -1});
+	auto refusal = Faults::arm(faults);
+	if (!report.step("from now on it is", refusal))
+		return;
+	tenant.reset();
+	Faults::disarm();
+	std::this_thread::sleep_for(3s); // a shortage would be over
+	nobody_gets_it(report, functions);
+	find_again(report, functions);
+	kernel_moves(report, functions, "found again");
 }
 
 // What it does on its way out is done with a fatal signal pending.
@@ -121,7 +206,7 @@ void is_killed(Report &report, const Handover_options &options, const Functions 
 void no_memory_at_release(Report &report, const Handover_options &options, const Functions &functions,
 			  const Buffer &memory)
 {
-	auto obstacle = Faults::obstacle({no_memory[0].function});
+	auto obstacle = Faults::obstacle({no_memory[0].function, no_memory_at_hand[0].function});
 	if (!report.check("this kernel can lack memory on demand", obstacle.empty(), obstacle))
 		return;
 	report.step("a driver with 64 bits", edu_host::set_dma_bits(64));
@@ -131,6 +216,8 @@ void no_memory_at_release(Report &report, const Handover_options &options, const
 	leaves_in_want(report, options, functions, memory);
 	is_killed(report, options, functions, memory);
 	leaves_in_want(report, options, functions, memory);
+	all_go_in_want(report, options, functions, memory);
+	refused_in_want(report, options, functions, memory);
 }
 
 } // namespace harness

@@ -3,10 +3,14 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+#include <thread>
+
 #include "lib/bare.hh"
 #include "lib/buffer.hh"
 #include "lib/neighbour.hh"
 #include "lib/platform.hh"
+#include "lib/sysfs.hh"
 
 namespace harness::firmware
 {
@@ -18,6 +22,12 @@ using namespace std::chrono_literals;
 
 constexpr std::uint64_t size = 4 << 20; // more TCEs than one hypercall writes
 constexpr int refused = -1;
+
+template <class T>
+Result<> no_value(const Result<T> &result)
+{
+	return result ? Result<>{} : fail(result.error().code());
+}
 
 // All by which a window could be emptied or removed; on bare metal a store empties it, and only the PHB can refuse.
 std::vector<Fault> everything()
@@ -88,18 +98,30 @@ public:
 		step("UNREGISTER_MEMORY of what a device in quarantine may reach",
 		     container().unregister_memory(memory_->address(), size), Errno{EBUSY});
 	}
-	// Nobody gets the PE.
-	void blocked(const Pci_function &pe) { step("a new container for it", no_value(Rig::open(pe)), Errno{EBUSY}); }
+	// Nobody gets the PE: its group is claimed, so that no driver can be bound to its devices either.
+	void blocked(const Pci_function &pe)
+	{
+		auto answer = Errno{0};
+		for (int tries = 0; tries < 100 && answer != Errno{EPERM}; tries++) {
+			auto rig = Rig::open(pe);
+			answer = rig ? Errno{0} : rig.error();
+			if (rig)
+				break;
+			std::this_thread::sleep_for(50ms);
+		}
+		right("a new container for it", answer == Errno{EPERM} ? "" : answer.name());
+	}
+	// Its devices go and come.
+	bool find_again(const Pci_function &pe)
+	{
+		return step("remove", write_file(pe.sysfs("remove"), "1")) &&
+		       step("rescan", write_file("/sys/bus/pci/rescan", "1"));
+	}
 
 	const Container &container() { return rig_->container(); }
 	void close() { rig_.reset(); }
 
 private:
-	static Result<> no_value(const Result<std::unique_ptr<Rig>> &rig)
-	{
-		return rig ? Result<>{} : fail(rig.error().code());
-	}
-
 	Pci_function pe_;
 	const Say &say_;
 	std::optional<Buffer> memory_;
@@ -107,6 +129,26 @@ private:
 	std::optional<Faults> armed_;
 	std::uint64_t start_ = 0;
 };
+
+// The PE is somebody's again when its devices have gone and come, if firmware shows that nothing is left.
+void way_out(Tenancy &tenancy, const Pci_function &pe, const Say &say)
+{
+	if (!platform().powernv) {
+		auto refused_reset = Faults::arm({{"tcewin_host_ddw_reset", refused}});
+		if (!tenancy.step("arm", no_value(refused_reset)) || !tenancy.find_again(pe))
+			return;
+		tenancy.blocked(pe);
+	}
+	if (!tenancy.find_again(pe))
+		return;
+	tenancy.reaches(pe, false);
+	Tenancy next{pe, say};
+	if (!next.move_in())
+		return;
+	next.reaches(pe, true);
+	tenancy.reaches(pe, false);
+	next.close();
+}
 
 // The only PE of a container leaves it.
 void close(const std::vector<Pci_function> &pes, const Say &say)
@@ -118,6 +160,7 @@ void close(const std::vector<Pci_function> &pes, const Say &say)
 	tenancy.relent();
 	tenancy.reaches(pes[0], !platform().powernv);
 	tenancy.blocked(pes[0]);
+	way_out(tenancy, pes[0], say);
 }
 
 // One of two leaves; the other goes on.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Firmware that refuses for ever to empty a window and to remove it: its PE ends in quarantine, blocked until reboot,
+// Firmware that refuses for ever to empty a window and to remove it: its PE ends in quarantine, blocked,
 // with all pinned that its device may still reach. Each scenario costs a PE or two.
 #pragma once
 
