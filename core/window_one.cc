@@ -13,7 +13,7 @@ bool Window::plain() const { return books_ == Books::exact && tables_.size() == 
 // Entry @i of the one table becomes @word.
 inline Result<Settled> Window::put_one(TceIndex i, Tce word)
 {
-	return tables_[0]->backend.visit([&](auto &backend) __attribute__((always_inline))->Result<Settled> {
+	return tables_[0]->backend.visit([&](auto &backend) __attribute__((always_inline)) -> Result<Settled> {
 		const TceRange one{i, TceCount{1}};
 		TRY(backend.set(i, word));
 		backend.invalidate(one);
