@@ -371,6 +371,7 @@ int tcewin_powernv_unset_window(struct tcewin_adopted *entry, u32 number);
 
 /* properties.c */
 bool tcewin_describes_ddw(const struct device_node *node);
+void tcewin_properties_remove(const struct tcewin_pe_host *host);
 void tcewin_properties_exit(void);
 
 /* refuse.c */

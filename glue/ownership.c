@@ -282,6 +282,7 @@ int tcewin_host_platform_release(void *pe)
 	}
 	if (!entry->platform)
 		return tcewin_lpar_release(entry);
+	tcewin_properties_remove(&entry->host);
 	/* It would look for its property without a check. */
 	if (!tcewin_pe_has_default_window(&entry->host))
 		return TCEWIN_FIRMWARE_ERROR;

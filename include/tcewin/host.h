@@ -233,7 +233,8 @@ struct tcewin_window_info {
 };
 
 /*
- * A window of the PE exists from now on / is gone from firmware, or will be with the platform's next reset: keep the device tree true.
+ * A window of the PE exists from now on / is gone from firmware, or will be with the platform's next reset: what the rest of the kernel
+ * is to know of that is the host's affair.
  * Status; what tcewin_host_window_added() refuses is removed again. Called with the container's lock held, or inside of
  * tcewin_pe_take() and tcewin_pe_release().
  */

@@ -131,6 +131,11 @@ void own_handover(CLI::App &command, Handover_options &o)
 	command.add_option("--host-module", o.host_module, "the file of edu_host.ko")->capture_default_str();
 }
 
+void own_hold(CLI::App &command, Hold_options &o)
+{
+	command.add_flag("--keep-default", o.keep_default, "the default window stays beside it");
+}
+
 void own_hotplug(CLI::App &command, Hotplug_options &o)
 {
 	command.add_option("--host-module", o.host_module, "the file of edu_host.ko")->capture_default_str();
@@ -215,7 +220,7 @@ void add_all(Commands &commands)
 	commands.add("fuzz", "histories of a grammar, with devices that look for what is reachable", run_fuzz,
 		     own_fuzz);
 	commands.add("kvm", "KVM's hypercalls in our windows, and every order of ending", run_kvm, own_kvm);
-	commands.add<Options>("hold", "a user with a DDW and no default window, until the end", run_hold);
+	commands.add("hold", "a user with a DDW and no default window, until the end", run_hold, own_hold);
 	commands.add<Options>("virtual-functions", "virtual functions with the kernel and with a user",
 			      run_virtual_functions);
 	commands.add<Options>("high-window", "a default window above 4 GiB, which GET_INFO cannot tell of",

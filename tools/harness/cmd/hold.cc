@@ -15,7 +15,7 @@ namespace
 
 constexpr std::uint64_t window_size = 1ull << 32; // more than the default one has
 
-Result<> go_own_way(const Rig &rig, const Buffer &memory)
+Result<> go_own_way(const Rig &rig, const Buffer &memory, bool keep_default)
 {
 	auto &container = rig.container();
 	auto info = container.get_info();
@@ -25,8 +25,9 @@ Result<> go_own_way(const Rig &rig, const Buffer &memory)
 	auto start = container.tce_create(page_shift(), window_size, 1);
 	if (!start)
 		return std::unexpected{start.error()};
-	if (auto gone = container.tce_remove(info->dma32_window_start); !gone)
-		return gone;
+	if (!keep_default)
+		if (auto gone = container.tce_remove(info->dma32_window_start); !gone)
+			return gone;
 	if (auto known = container.register_memory(memory.address(), memory.size()); !known)
 		return known;
 	return container.map(*start, memory.address(), memory.size(), Access::both);
@@ -34,7 +35,7 @@ Result<> go_own_way(const Rig &rig, const Buffer &memory)
 
 } // namespace
 
-bool run_hold(const Options &options)
+bool run_hold(const Hold_options &options)
 {
 	if (auto loaded = load_only(options.driver, options.source); !loaded)
 		return fmt::print("hold: no driver: {}\n", outcome(loaded)), false;
@@ -45,7 +46,7 @@ bool run_hold(const Options &options)
 	auto memory = Buffer::anonymous(1u << 20);
 	if (!rig || !memory)
 		return fmt::print("hold: cannot open the device\n"), false;
-	if (auto held = go_own_way(**rig, *memory); !held)
+	if (auto held = go_own_way(**rig, *memory, options.keep_default); !held)
 		return fmt::print("hold: {}\n", outcome(held)), false;
 	fmt::print("held by a user\n");
 	std::fflush(stdout);

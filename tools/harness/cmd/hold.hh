@@ -8,6 +8,10 @@
 namespace harness
 {
 
-bool run_hold(const Options &options);
+struct Hold_options : Options {
+	bool keep_default = false; // the default window stays beside the DDW
+};
+
+bool run_hold(const Hold_options &options);
 
 } // namespace harness

@@ -103,14 +103,26 @@ void no_bypass(Report &report, const Rig &rig, const Units &units, const Geometr
 		     Reach::nothing);
 }
 
-// What kexec and a device that is hot-added will believe of the window that CREATE made.
-void check_property(Report &report, const std::vector<Tree_window> &tree, const Geometry &ddw,
-		    const Geometry &default_window)
+// What a device that is hot-added will believe, and a kernel that is loaded for kexec or to save a dump: the default
+// window is there, and nothing of the user's.
+void tree_has_default_alone(Report &report, const Pci_function &function, const Geometry &default_window,
+			    std::string_view when)
 {
+	auto tree = tree_windows(function);
+	bool alone = tree.size() == 1 && tree[0].property == "ibm,dma-window" && tree[0].start == default_window.start;
+	report.check(fmt::format("{}: the device tree has the default window alone", when), alone, to_string(tree));
+}
+
+// The platform's own operations of a PE announce what they make.
+void tree_has_both(Report &report, const Pci_function &function, const Geometry &ddw, const Geometry &default_window)
+{
+	auto tree = tree_windows(function);
 	auto at = [&tree](std::uint64_t start) {
 		return std::ranges::find_if(tree, [start](auto &window) { return window.start == start; });
 	};
 	auto shown = at(ddw.start), first = at(default_window.start);
+	if (!report.check("the device tree shows the DDW", shown != tree.end(), to_string(tree)))
+		return;
 	report.check("under the name of a DDW that is no direct one", shown->property == "linux,dma64-ddr-window-info",
 		     shown->property);
 	report.check("with the size and the page shift that CREATE was asked for",
@@ -120,6 +132,14 @@ void check_property(Report &report, const std::vector<Tree_window> &tree, const 
 	bool another = first != tree.end() && shown->liobn != first->liobn && shown->liobn >> 8 == first->liobn >> 8;
 	report.check("and with a number that is the PE's and not the default window's", another,
 		     fmt::format("{:#x}", shown->liobn));
+}
+
+bool platform_makes_windows(const Life_options &options)
+{
+	auto with = [&](std::string_view parameter) {
+		return options.source.parameters.find(parameter) != std::string::npos;
+	};
+	return options.driver == Driver::in_tree ? !with("vfio=0") : with("platform_ops=1");
 }
 
 void live(Report &report, const Life_options &options, const Pci_function &function, Window_story &first,
@@ -161,15 +181,11 @@ void live(Report &report, const Life_options &options, const Pci_function &funct
 		return;
 	second.start = ddw->start;
 	second.page = ddw->page();
-	auto tree = tree_windows(function);
-	report.note("device tree: " + to_string(tree));
-	if (platform().windows_in_tree) {
-		bool shown = std::ranges::any_of(tree, [&](const Tree_window &w) { return w.start == second.start; });
-		report.check("the device tree shows it, where it shows a user's", shown == tree_shows_users(),
-			     shown ? "yes" : "no");
-		if (shown)
-			check_property(report, tree, *ddw, default_window);
-	}
+	const bool by_platform = platform_makes_windows(options);
+	if (platform().windows_in_tree && by_platform)
+		tree_has_both(report, function, *ddw, default_window);
+	else if (platform().windows_in_tree)
+		tree_has_default_alone(report, function, default_window, "with a DDW");
 	exercise(report, container, (*rig)->edu(), units, *ddw, second);
 	no_bypass(report, **rig, units, default_window, "DDW in its place");
 	second.after_remove = remove_alive(report, **rig, units, *ddw, default_window, "DDW");
@@ -180,6 +196,8 @@ void live(Report &report, const Life_options &options, const Pci_function &funct
 		return;
 	report.check("it starts where the first did", again->start == ddw->start, fmt::format("{:#x}", again->start));
 	first.after_remove = remove_alive(report, **rig, units, default_window, *again, "default window");
+	if (platform().windows_in_tree && !by_platform)
+		tree_has_default_alone(report, function, default_window, "removed");
 
 	report.step("TCE_REMOVE the DDW", container.tce_remove(again->start));
 	auto back = create(report, container, default_shift, default_window.size, "the default window again");

@@ -79,7 +79,7 @@ void windows(Report &report, const Pci_function &function, const kernel_refs::No
 			report.step("a DDW, neither, and another DDW", use_windows((*rig)->container()));
 	}
 	auto loaded = kernel_refs::nodes();
-	if (!report.step("count references of nodes", loaded) || !tree_shows_users())
+	if (!report.step("count references of nodes", loaded) || !tcewin_writes_tree())
 		return;
 	auto more = kernel_refs::difference(unloaded, *loaded);
 	report.check("tcewin has some", more != "none", more);

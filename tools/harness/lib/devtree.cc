@@ -78,7 +78,7 @@ std::vector<Tree_window> tree_windows(const Pci_function &function)
 	return windows;
 }
 
-bool tree_shows_users() { return platform().windows_in_tree && !exists("/sys/class/iommu/tcewin"); }
+bool tcewin_writes_tree() { return platform().windows_in_tree && !exists("/sys/class/iommu/tcewin"); }
 
 bool has_ddw(const Pci_function &function)
 {

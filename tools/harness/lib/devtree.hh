@@ -23,8 +23,9 @@ struct Tree_window {
 };
 
 std::vector<Tree_window> tree_windows(const Pci_function &function);
-// Those of a user are there, too: not where tcewin has to hand over PEs alone (6.1), which leaves the tree as it is.
-bool tree_shows_users();
+// tcewin describes the default window there while a user has the PE: not where it has to hand over PEs alone (6.1), for
+// then the property never went.
+bool tcewin_writes_tree();
 bool has_ddw(
 	const Pci_function &function); // "ibm,ddw-applicable" is there, or the windows are the kernel's own (PowerNV)
 // As its PHB lists them (ibm,supported-tce-sizes), a bit for each; ENOENT: there is no such list.
