@@ -205,9 +205,12 @@ void tcewin_again_device_goes(struct tcewin_adopted *entry, struct iommu_group *
 		if (entry->blocked)
 			disclaim(entry, group);
 		entry->vacated = tcewin_is_kept(entry);
-		if (entry->vacated && tcewin_on_powernv())
+		if (entry->vacated && tcewin_on_powernv()) {
+			/* Nobody is to claim the group any more. */
+			WRITE_ONCE(entry->claimer, current);
 			iommu_group_for_each_dev(group, entry, offer_at_once);
-		cancel_delayed_work_sync(&entry->again);
+			WRITE_ONCE(entry->claimer, NULL);
+		}
 		if (entry->vacated && tcewin_on_powernv())
 			tcewin_powernv_leave(entry);
 	}
