@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The engine's C interface (tcewin/engine.h): numbers become types on the way in, a Result becomes a status on the way
-// out.
+// out. What KVM calls is in window_exchange.cc.
 #include "container.hh"
 
 using namespace tcewin;
@@ -100,27 +100,6 @@ int tcewin_map(tcewin_container *container, u64 ioba, u64 address, u64 size, u32
 {
 	const auto how = static_cast<Access>(access & (TCEWIN_READ | TCEWIN_WRITE));
 	return to_status(container->map(Ioba{ioba}, UserVa{address}, Bytes{size}, how));
-}
-
-int tcewin_table_begin(tcewin_table *table, u64 entry)
-{
-	auto &t = *reinterpret_cast<WindowTable *>(table);
-	return to_status(t.window.begin_put(t, TceIndex{entry}));
-}
-
-void tcewin_table_end(tcewin_table *table) { reinterpret_cast<WindowTable *>(table)->window.end_put(); }
-
-int tcewin_table_clear(tcewin_table *table, u64 entry, u64 *tce)
-{
-	auto &t = *reinterpret_cast<WindowTable *>(table);
-	return to_status(t.window.clear_foreign(t, TceIndex{entry}).transform([&](Tce old) { *tce = old.word(); }));
-}
-
-int tcewin_table_exchange(tcewin_table *table, u64 entry, u64 *tce)
-{
-	auto &t = *reinterpret_cast<WindowTable *>(table);
-	const Tce word{HostPhys{*tce & ~u64{3}}, static_cast<Access>(*tce & 3)};
-	return to_status(t.window.exchange(t, TceIndex{entry}, word).transform([&](Tce old) { *tce = old.word(); }));
 }
 
 int tcewin_unmap(tcewin_container *container, u64 ioba, u64 size)

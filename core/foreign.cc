@@ -6,6 +6,7 @@ namespace tcewin
 
 void ForeignEntries::clear()
 {
+	near_first_ = nowhere;
 	while (Page *page = pages_.first()) {
 		pages_.erase(page);
 		Owned<Page>{page}.reset();
@@ -14,20 +15,23 @@ void ForeignEntries::clear()
 
 Tce ForeignEntries::get(TceIndex i) const
 {
-	const Page *page = page_of(i);
-	return page ? page->words[i.raw() % per_page] : Tce{};
+	const Tce *word = slot(i);
+	return word ? *word : Tce{};
 }
 
-ForeignEntries::Page *ForeignEntries::page_of(TceIndex i) const
+Tce *ForeignEntries::far(TceIndex i) const
 {
-	Page *page = pages_.at_or_before(i.raw() / per_page);
-	return page && page->number == i.raw() / per_page ? page : nullptr;
+	const u64 number = i.raw() / per_page;
+	Page *page = pages_.at_or_before(number);
+	if (!page || page->number != number)
+		return nullptr;
+	near_ = page;
+	near_first_ = number * per_page;
+	return &page->words[i.raw() % per_page];
 }
 
-Result<> ForeignEntries::reserve(TceIndex i)
+Result<> ForeignEntries::grow(TceIndex i)
 {
-	if (page_of(i))
-		return {};
 	auto page = TRY(make_now<Page>(i.raw() / per_page, Charge::none(mm_)));
 	TRY(page->charge.grow_now(std::bit_ceil(sizeof(Page)) + host_bytes)); // last: giving back sleeps
 	pages_.insert(page.release());
@@ -36,8 +40,8 @@ Result<> ForeignEntries::reserve(TceIndex i)
 
 void ForeignEntries::set(TceIndex i, Tce word)
 {
-	if (Page *page = page_of(i))
-		page->words[i.raw() % per_page] = word;
+	if (Tce *at = slot(i))
+		*at = word;
 }
 
 // The first entry of @range whose word is wanted(), or the range's end.

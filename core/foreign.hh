@@ -25,7 +25,19 @@ public:
 	Tce get(TceIndex i) const;
 	// Room for entry @i, which stays, and is paid for with what the host keeps for as many entries. NO_MEMORY. Does
 	// not sleep.
-	Result<> reserve(TceIndex i);
+	Result<> reserve(TceIndex i)
+	{
+		if (slot(i)) [[likely]]
+			return {};
+		return grow(i);
+	}
+	// Where its word is, as long as the entries are not cleared; nullptr: reserve() has not been called.
+	Tce *slot(TceIndex i) const
+	{
+		if (const u64 at = i.raw() - near_first_; at < per_page) [[likely]]
+			return &near_->words[at];
+		return far(i);
+	}
 	// reserve() has been called, once, unless it is of no use.
 	void set(TceIndex i, Tce word);
 
@@ -54,13 +66,18 @@ private:
 		Tce words[per_page]{};
 	};
 	static_assert(sizeof(Page) <= 4096);
-	Page *page_of(TceIndex i) const;
+	[[gnu::noinline]] Tce *far(TceIndex i) const;
+	[[gnu::noinline]] Result<> grow(TceIndex i);
 	TceRange find_valid(TceRange range) const;
 	template <class F>
 	TceIndex find(TceRange range, F wanted) const;
 
 	void *mm_;
 	Tree<Page> pages_;
+	// The page that was used last, and its first entry; none has this one.
+	static constexpr u64 nowhere = u64{1} << 63;
+	mutable Page *near_{};
+	mutable u64 near_first_{nowhere};
 };
 
 } // namespace tcewin

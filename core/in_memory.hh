@@ -46,12 +46,16 @@ public:
 	}
 	Result<> reserve_now(TceIndex i)
 	{
+		if (tree_->is_near(i)) [[likely]]
+			return {};
 		TRY(tree_->reserve_now(i));
 		tree_->show({i, TceCount{1}});
 		return {};
 	}
 	Result<> set_now(TceIndex i, Tce word)
 	{
+		if (tree_->set_near(i, word)) [[likely]]
+			return {};
 		if (word == Tce{})
 			return clear(i, TceCount{1});
 		tree_->put(i, {&word, 1});

@@ -51,10 +51,12 @@ public:
 	void show(TceRange range);
 	// Those that it has not seen are gone, with what is in them.
 	void take_back(TceRange range);
-	// One entry, if its level is the one that was used last.
+	// Its level is the one that was shown last.
+	bool is_near(TceIndex i) const { return near_ && i.raw() >> shape_.shift == near_number_; }
+	// One entry, if that is so.
 	bool set_near(TceIndex i, Tce word)
 	{
-		if (!near_ || i.raw() >> shape_.shift != near_number_)
+		if (!is_near(i))
 			return false;
 		store(near_[slot(i, 0)], word.readable());
 		return true;

@@ -41,9 +41,7 @@ public:
 
 	void lock() TCEWIN_TS(acquire_capability()) { tcewin_host_lock_exclusive(host_); }
 	void unlock() TCEWIN_TS(release_capability()) { tcewin_host_unlock_exclusive(host_); }
-	// Only if nobody has it, without waiting. Does not sleep.
-	bool try_lock() TCEWIN_TS(try_acquire_capability(true)) { return tcewin_host_lock_try(host_) != 0; }
-	// The caller's caller has it.
+	// The caller's caller has it, or has been alone() behind its gate since.
 	void assume() const TCEWIN_TS(assert_capability()) {}
 	tcewin_host_lock *host() const { return host_; }
 	void lock_shared() TCEWIN_TS(acquire_shared_capability()) { tcewin_host_lock_shared(host_); }
@@ -54,7 +52,8 @@ private:
 };
 
 // The spinlock beside a window's lock. KVM is behind it whenever it changes entries, so nothing there may sleep. It
-// goes inside of the window's lock for who sleeps for that, and outside of it for who only tries.
+// goes inside of the window's lock for who sleeps for that; who is behind it without the lock may find that he is
+// alone, which is as good until he leaves.
 class TCEWIN_TS(capability("gate")) Gate
 {
 public:
@@ -62,6 +61,8 @@ public:
 	Gate(const Gate &) = delete;
 	void enter() TCEWIN_TS(acquire_capability()) { tcewin_host_gate_enter(host_); }
 	void leave() TCEWIN_TS(release_capability()) { tcewin_host_gate_leave(host_); }
+	// Behind it and without the lock: nobody has the lock, nor gets it before the gate is left.
+	bool alone() const { return tcewin_host_gate_alone(host_) != 0; }
 	// The host has entered it.
 	void assume() const TCEWIN_TS(assert_capability()) {}
 

@@ -54,8 +54,8 @@ public:
 	void set(TceIndex i) { word_of(i, *page_of(i)) |= bit(i); }
 	void reset(TceIndex i)
 	{
-		if (Page *page = page_of(i))
-			word_of(i, *page) &= ~bit(i);
+		if (!pages_.empty()) [[unlikely]]
+			reset_far(i);
 	}
 	bool test(TceIndex i) const
 	{
@@ -107,6 +107,11 @@ public:
 private:
 	static u64 bit(TceIndex i) { return u64{1} << i.raw() % 64; }
 	static u64 &word_of(TceIndex i, Page &page) { return page.bits[i.raw() % per_page / 64]; }
+	[[gnu::noinline]] void reset_far(TceIndex i)
+	{
+		if (Page *page = page_of(i))
+			word_of(i, *page) &= ~bit(i);
+	}
 	Page *page_of(TceIndex i) const
 	{
 		Page *page = pages_.at_or_before(i.raw() / per_page);

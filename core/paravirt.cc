@@ -74,16 +74,14 @@ Result<> Paravirt::set_later(TceIndex i, Tce word, long status)
 	return until_done("H_PUT_TCE", [&] { return tcewin_host_put_tce(liobn_.raw(), ioba(i), word.word()); });
 }
 
-Result<> Paravirt::set_now(TceIndex i, Tce word)
+// The first try ended with @status.
+Result<> Paravirt::set_while_busy(TceIndex i, Tce word, long status)
 {
 	static constexpr int tries = 1000; // busy is for the time of another processor's call
-	long status = h_busy;
-	for (int n = 0; n < tries; n++) {
+	for (int n = 1; status == h_busy && n < tries; n++) {
 		status = tcewin_host_put_tce(liobn_.raw(), ioba(i), word.word());
-		if (status == h_success) [[likely]]
+		if (status == h_success)
 			return {};
-		if (status != h_busy)
-			break;
 	}
 	tcewin_host_event(nullptr, TCEWIN_EVENT_FIRMWARE, "H_PUT_TCE", status);
 	return fail(TCEWIN_FIRMWARE_ERROR);

@@ -44,10 +44,15 @@ public:
 	void invalidate(TceRange) {}
 	Result<> reserve_now(TceIndex) { return {}; }
 	// FIRMWARE_ERROR, also where the hypervisor stays busy.
-	Result<> set_now(TceIndex i, Tce word);
+	[[gnu::always_inline]] Result<> set_now(TceIndex i, Tce word)
+	{
+		const long status = tcewin_host_put_tce(liobn_.raw(), ioba(i), word.word());
+		return status == 0 ? Result<>{} : set_while_busy(i, word, status);
+	}
 	Result<> clear_beside(TceIndex i) { return set_now(i, Tce{}); }
 
 private:
+	[[gnu::noinline]] Result<> set_while_busy(TceIndex i, Tce word, long status);
 	Result<> set_later(TceIndex i, Tce word, long status);
 	u64 ioba(TceIndex i) const { return geometry_.address(i).raw(); }
 	Result<> put_each(TceIndex first, std::span<const Tce> words);

@@ -47,6 +47,12 @@ public:
 	template <class F>
 	auto visit(F f)
 	{
+		return visit_here(std::move(f));
+	}
+	// The same for what is called by the thousand, one entry each.
+	template <class F>
+	[[gnu::always_inline]] auto visit_here(F f)
+	{
 		if (auto *paravirt = std::get_if<Paravirt>(&backend_))
 			return f(*paravirt);
 		return f(*std::get_if<InMemory>(&backend_));

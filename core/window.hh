@@ -4,10 +4,11 @@
 // map and unmap. Who comes or goes with a table proves by an argument that the container is his alone.
 //
 // KVM comes by its tables, through the gate and with no lock of the container's; it may not sleep. It changes an entry
-// if nobody has the window's lock, which it only tries. What it would have to do to the ledger for that, which may need
-// memory, is left as a mark (ended_). Where somebody has the lock, a put is refused (userspace does it then), and a
-// clear, which cannot be refused, takes the entry out of the table and leaves a mark (WindowTable::cleared). Whoever
-// takes the lock follows these marks first, and looks again behind having given it back.
+// if nobody has the window's lock, nor gets it then before KVM has left the gate. What it would have to do to the
+// ledger for that, which may need memory, is left as a mark (ended_). Where somebody has the lock, a put is refused
+// (userspace does it then), and a clear, which cannot be refused, takes the entry out of the table and leaves a mark
+// (WindowTable::cleared). Whoever takes the lock follows these marks first, and looks again behind having given it
+// back.
 #pragma once
 
 #include <algorithm>
@@ -86,11 +87,10 @@ public:
 			return fail(TCEWIN_OVERFLOW);
 		return range;
 	}
-	// tcewin_table_begin(), _exchange(), _end() and _clear() of one of its tables.
-	Result<> begin_put(WindowTable &table, TceIndex i) TCEWIN_TS(no_thread_safety_analysis);
-	Result<Tce> exchange(WindowTable &table, TceIndex i, Tce word);
-	void end_put() TCEWIN_TS(no_thread_safety_analysis) { lock_.unlock(); }
-	Result<Tce> clear_foreign(WindowTable &table, TceIndex i);
+	// tcewin_table_begin(), _exchange() and _clear() of one of its tables.
+	[[gnu::always_inline]] Result<> begin_put(WindowTable &table, TceIndex i);
+	[[gnu::always_inline]] Result<Tce> exchange(WindowTable &table, TceIndex i, Tce word);
+	[[gnu::always_inline]] Result<Tce> clear_foreign(WindowTable &table, TceIndex i);
 	// The ledger says of everything what KVM has left of it.
 	void follow() { const Alone hold{*this}; }
 	// All of it.
@@ -119,7 +119,7 @@ private:
 		~Alone() TCEWIN_TS(release_capability()) TCEWIN_TS(no_thread_safety_analysis)
 		{
 			window_.lock_.unlock();
-			// Who leaves a mark tries the lock afterwards.
+			// Who leaves a mark looks afterwards whether he is alone.
 			std::atomic_thread_fence(std::memory_order_seq_cst);
 			if (window_.marked_.load(std::memory_order_relaxed)) [[unlikely]]
 				window_.follow_later();
@@ -185,16 +185,22 @@ private:
 	// The run that says what an ioctl has mapped at entry @i, or nullptr.
 	const Run *claim_on(TceIndex i) const REQUIRES(lock_, gate_)
 	{
-		const Run *run = ledger_.at(i);
-		return run && !ended_.test(i) ? run : nullptr;
+		return ledger_.empty() ? nullptr : find_claim(i);
 	}
+	[[gnu::noinline]] const Run *find_claim(TceIndex i) const REQUIRES(lock_, gate_);
+	[[gnu::noinline]] Result<> room_for_end(TceIndex i) REQUIRES(gate_) { return ended_.reserve(i); }
 	Result<> write_now(WindowTable &table, TceIndex i, Tce word, const Run *claim) REQUIRES(lock_, gate_);
+	[[gnu::noinline]] Error not_written(WindowTable &table, TceIndex i, Tce word, const Run *claim, Error why)
+		REQUIRES(lock_, gate_);
+	Error refused(WindowTable &table, TceIndex i, Tce old, Tce word, Error why) REQUIRES(lock_, gate_);
 	bool is_claimed(TceIndex i) REQUIRES(lock_); // the same, outside of the gate
 	void write_back_now(const WindowTable &table, TceIndex i, const Run *claim, Error why) REQUIRES(lock_, gate_);
-	Result<Tce> clear_alone(WindowTable &table, TceIndex i) REQUIRES(lock_, gate_);
-	Result<Tce> exchange_now(WindowTable &table, TceIndex i, Tce word) REQUIRES(lock_, gate_);
-	Result<> room_now(WindowTable &table, TceIndex i) REQUIRES(lock_, gate_);
-	Result<Tce> clear_beside(WindowTable &table, TceIndex i) REQUIRES(gate_) TCEWIN_TS(no_thread_safety_analysis);
+	[[gnu::always_inline]] Result<Tce> clear_alone(WindowTable &table, TceIndex i) REQUIRES(lock_, gate_);
+	[[gnu::always_inline]] Result<Tce> exchange_short(WindowTable &table, TceIndex i, Tce word)
+		REQUIRES(lock_, gate_);
+	[[gnu::noinline]] Result<Tce> exchange_now(WindowTable &table, TceIndex i, Tce word) REQUIRES(lock_, gate_);
+	[[gnu::always_inline]] Result<> room_now(WindowTable &table, TceIndex i) REQUIRES(lock_, gate_);
+	[[gnu::noinline]] Result<Tce> clear_beside(WindowTable &table, TceIndex i) REQUIRES(gate_);
 	Result<> clear_mapped(WindowTable &table) REQUIRES(lock_);
 	// Only a table in our memory can want for room.
 	Result<> reserve(TceRange range) REQUIRES(lock_) { return tables_[0]->tree ? make_room(range) : Result<>{}; }
@@ -256,7 +262,8 @@ private:
 	mutable KeptRun kept_;
 	Lock lock_;
 	Gate gate_{lock_};
-	// Some mark was left, perhaps. Set before the lock is tried once more, reset by who is about to follow.
+	// Some mark was left, perhaps. Set before its maker asks again whether he is alone, reset by who is about to
+	// follow.
 	std::atomic<bool> marked_;
 	Marks ended_ GUARDED_BY(gate_); // of these entries the ledger's runs are no longer true
 	Books books_ GUARDED_BY(lock_){};

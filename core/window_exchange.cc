@@ -9,36 +9,41 @@ namespace tcewin
 
 // ---- what KVM does, behind the gate ----
 
+const Run *Window::find_claim(TceIndex i) const
+{
+	const Run *run = ledger_.at(i);
+	return run && !ended_.test(i) ? run : nullptr;
+}
+
 // All that an exchange of the entry can want for.
-Result<> Window::room_now(WindowTable &table, TceIndex i)
+inline Result<> Window::room_now(WindowTable &table, TceIndex i)
 {
 	if (i.raw() >= geometry().entries().raw())
 		return fail(TCEWIN_OUT_OF_WINDOW);
 	if (stuck())
 		return fail(TCEWIN_STUCK);
 	TRY(table.foreign.reserve(i));
-	if (claim_on(i))
-		TRY(ended_.reserve(i));
-	return table.backend.visit([&](auto &backend) { return backend.reserve_now(i); });
+	if (claim_on(i)) [[unlikely]]
+		TRY(room_for_end(i));
+	return table.backend.visit_here([&](auto &backend)
+						__attribute__((always_inline)) { return backend.reserve_now(i); });
 }
 
-// The lock stays taken until end_put(): so nobody comes between an entry and what KVM notes of it.
-Result<> Window::begin_put(WindowTable &table, TceIndex i)
+// Nobody gets the lock before the gate is left: so nobody comes between an entry and what KVM notes of it.
+inline Result<> Window::begin_put(WindowTable &table, TceIndex i)
 {
 	gate_.assume();
-	if (!lock_.try_lock())
+	if (!gate_.alone())
 		return fail(TCEWIN_BUSY);
-	auto r = room_now(table, i);
-	if (!r)
-		lock_.unlock();
-	return r;
+	lock_.assume();
+	return room_now(table, i);
 }
 
-Result<Tce> Window::exchange(WindowTable &table, TceIndex i, Tce word)
+inline Result<Tce> Window::exchange(WindowTable &table, TceIndex i, Tce word)
 {
 	gate_.assume();
 	lock_.assume();
-	return exchange_now(table, i, word);
+	return exchange_short(table, i, word);
 }
 
 // Entry @i of @table becomes @word. What an ioctl has there ends in the other tables, and what KVM has in them stays.
@@ -50,12 +55,18 @@ Result<> Window::write_now(WindowTable &table, TceIndex i, Tce word, const Run *
 			r = tables_[k]->set_now(i, Tce{});
 	if (r)
 		r = table.set_now(i, word.access() == Access::none ? Tce{} : word);
-	if (!r) [[unlikely]] {
-		write_back_now(table, i, claim, r.error());
-		if (writes(word.access()))
-			table.dirty_now(word); // it was there for a while, perhaps
-	}
+	if (!r) [[unlikely]]
+		return fail(not_written(table, i, word, claim, r.error()));
 	return r;
+}
+
+// write_now() failed with @why.
+Error Window::not_written(WindowTable &table, TceIndex i, Tce word, const Run *claim, Error why)
+{
+	write_back_now(table, i, claim, why);
+	if (writes(word.access()))
+		table.dirty_now(word); // it was there for a while, perhaps
+	return why;
 }
 
 // Entry @i is what it was in @table; and in the others, where an ioctl had it there.
@@ -81,49 +92,71 @@ void Window::write_back_now(const WindowTable &table, TceIndex i, const Run *cla
 Result<Tce> Window::exchange_now(WindowTable &table, TceIndex i, Tce word)
 {
 	const Run *claim = claim_on(i);
-	const Tce old = table.foreign.get(i);
+	Tce *slot = table.foreign.slot(i); // reserve() has been called, unless it is of no use
+	const Tce old = slot ? *slot : Tce{};
 	if (!claim && old == Tce{} && word == Tce{} && table.sound())
 		return Tce{};
-	if (claim)
+	if (claim) [[unlikely]]
 		TRY(ended_.reserve(i));
-	if (auto r = write_now(table, i, word, claim); !r) {
-		if (table.sound() || word == Tce{})
-			return fail(r.error()); // what is there is known, or the books say what may be
-		// Its maker's count stays, as that of what was there does: host.h's settle_rest() ends both.
-		table.doubtful = old;
-		table.foreign.set(i, word);
-		return fail(TCEWIN_STUCK);
-	}
-	if (claim) {
+	if (auto r = write_now(table, i, word, claim); !r) [[unlikely]]
+		return fail(refused(table, i, old, word, r.error()));
+	if (claim) [[unlikely]] {
 		ended_.set(i);
 		marked_.store(true, std::memory_order_relaxed);
 	}
+	if (slot)
+		*slot = word;
+	table.cleared.reset(i);
+	return old;
+}
+
+// write_now() over @old failed with @why.
+Error Window::refused(WindowTable &table, TceIndex i, Tce old, Tce word, Error why)
+{
+	if (table.sound() || word == Tce{})
+		return why; // what is there is known, or the books say what may be
+	// Its maker's count stays, as that of what was there does: host.h's settle_rest() ends both.
+	table.doubtful = old;
 	table.foreign.set(i, word);
+	return TCEWIN_STUCK;
+}
+
+// exchange_now(), without what an entry has no use for where no ioctl has anything there and the table is sound.
+inline Result<Tce> Window::exchange_short(WindowTable &table, TceIndex i, Tce word)
+{
+	Tce *slot = table.foreign.slot(i);
+	if (!slot || !table.sound() || claim_on(i)) [[unlikely]]
+		return exchange_now(table, i, word);
+	const Tce old = *slot;
+	if (old == Tce{} && word == Tce{})
+		return old;
+	if (auto r = table.set_now(i, word.access() == Access::none ? Tce{} : word); !r) [[unlikely]]
+		return fail(refused(table, i, old, word, not_written(table, i, word, nullptr, r.error())));
+	*slot = word;
 	table.cleared.reset(i);
 	return old;
 }
 
 // It is never refused for what somebody else is doing.
-Result<Tce> Window::clear_foreign(WindowTable &table, TceIndex i)
+inline Result<Tce> Window::clear_foreign(WindowTable &table, TceIndex i)
 {
 	gate_.assume();
 	if (i.raw() >= geometry().entries().raw())
 		return fail(TCEWIN_OUT_OF_WINDOW);
-	if (!lock_.try_lock())
+	if (!gate_.alone()) [[unlikely]]
 		return clear_beside(table, i);
-	auto r = clear_alone(table, i);
-	lock_.unlock();
-	return r;
+	lock_.assume();
+	return clear_alone(table, i);
 }
 
 // A PE that is gone may reach by a lost table what it does not hold any more, so the books of that stay as they are.
 // Where there is no memory to say so the entry is empty all the same, and userspace is told to do it again.
-Result<Tce> Window::clear_alone(WindowTable &table, TceIndex i)
+inline Result<Tce> Window::clear_alone(WindowTable &table, TceIndex i)
 {
-	if (table.health == Health::lost)
+	if (table.health == Health::lost) [[unlikely]]
 		return table.clear_beside(i).transform([] { return Tce{}; });
-	auto r = exchange_now(table, i, Tce{});
-	if (!r && r.error() == TCEWIN_NO_MEMORY)
+	auto r = exchange_short(table, i, Tce{});
+	if (!r && r.error() == TCEWIN_NO_MEMORY) [[unlikely]]
 		(void)table.clear_beside(i);
 	return r;
 }
@@ -139,10 +172,10 @@ Result<Tce> Window::clear_beside(WindowTable &table, TceIndex i)
 	table.cleared.set(i);
 	marked_.store(true, std::memory_order_relaxed);
 	std::atomic_thread_fence(std::memory_order_seq_cst);
-	if (lock_.try_lock()) { // he has not seen it
+	if (gate_.alone()) { // he has not seen it
+		lock_.assume();
 		auto r = clear_alone(table, i);
 		table.cleared.reset(i);
-		lock_.unlock();
 		return r;
 	}
 	if (!table.leaving)
@@ -258,3 +291,26 @@ bool Window::follow_end(TceIndex i)
 }
 
 } // namespace tcewin
+
+// ---- tcewin/engine.h ----
+
+using namespace tcewin;
+
+int tcewin_table_begin(tcewin_table *table, u64 entry)
+{
+	auto &t = *reinterpret_cast<WindowTable *>(table);
+	return to_status(t.window.begin_put(t, TceIndex{entry}));
+}
+
+int tcewin_table_clear(tcewin_table *table, u64 entry, u64 *tce)
+{
+	auto &t = *reinterpret_cast<WindowTable *>(table);
+	return to_status(t.window.clear_foreign(t, TceIndex{entry}).transform([&](Tce old) { *tce = old.word(); }));
+}
+
+int tcewin_table_exchange(tcewin_table *table, u64 entry, u64 *tce)
+{
+	auto &t = *reinterpret_cast<WindowTable *>(table);
+	const Tce word{HostPhys{*tce & ~u64{3}}, static_cast<Access>(*tce & 3)};
+	return to_status(t.window.exchange(t, TceIndex{entry}, word).transform([&](Tce old) { *tce = old.word(); }));
+}

@@ -73,15 +73,6 @@ void WindowTable::dirty_now(Tce word) const
 		tcewin_host_dirty_now(word.real().raw(), window.geometry().page_shift.size().raw());
 }
 
-Result<> WindowTable::set_now(TceIndex i, Tce word)
-{
-	return backend.visit([&](auto &b) -> Result<> {
-		TRY(b.set_now(i, word));
-		b.invalidate({i, TceCount{1}});
-		return {};
-	});
-}
-
 Result<> WindowTable::clear_beside(TceIndex i)
 {
 	return backend.visit([&](auto &b) -> Result<> {

@@ -63,7 +63,14 @@ struct WindowTable {
 	void dirty(Tce word) const;
 	void dirty_now(Tce word) const;
 	// Entry @i becomes @word, empty or not. FIRMWARE_ERROR. Does not sleep.
-	Result<> set_now(TceIndex i, Tce word);
+	[[gnu::always_inline]] Result<> set_now(TceIndex i, Tce word)
+	{
+		return backend.visit_here([&](auto &b) __attribute__((always_inline)) -> Result<> {
+			TRY(b.set_now(i, word));
+			b.invalidate({i, TceCount{1}});
+			return {};
+		});
+	}
 	// Entry @i is empty for devices, whatever the holder of the window's lock is doing. FIRMWARE_ERROR. Does not
 	// sleep.
 	Result<> clear_beside(TceIndex i);

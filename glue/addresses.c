@@ -8,9 +8,8 @@
 #include "glue.h"
 #include "table.h"
 
-/* So many user addresses lie in one page. */
-#define ADDRESSES_SHIFT 9
-#define ADDRESSES BIT(ADDRESSES_SHIFT)
+#define ADDRESSES TCEWIN_ADDRESSES
+#define ADDRESSES_SHIFT TCEWIN_ADDRESSES_SHIFT
 #define ADDRESSES_GFP (GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN)
 
 /**

@@ -178,35 +178,44 @@ void tcewin_host_lock_free(struct tcewin_host_lock *lock)
 /*
  * Every MAP takes two, mostly without a rival: then one instruction need not be preceded by a try
  * to let others run, as it is where one may sleep. lockdep learns nothing of an order from a try.
+ * These are notrace: what can be traced is two instructions longer.
  */
 static const bool try_first = !IS_ENABLED(CONFIG_LOCKDEP);
 
-void tcewin_host_lock_shared(struct tcewin_host_lock *lock)
+void notrace tcewin_host_lock_shared(struct tcewin_host_lock *lock)
 {
 	if (!try_first || !down_read_trylock(&lock->rwsem))
 		down_read(&lock->rwsem);
 }
 
-void tcewin_host_unlock_shared(struct tcewin_host_lock *lock)
+void notrace tcewin_host_unlock_shared(struct tcewin_host_lock *lock)
 {
 	up_read(&lock->rwsem);
 }
 
-void tcewin_host_lock_exclusive(struct tcewin_host_lock *lock)
+static noinline void wait_for_the_gate(struct tcewin_host_lock *lock)
+{
+	spin_lock(&lock->gate);
+	spin_unlock(&lock->gate);
+}
+
+/*
+ * Whoever is behind the gate may have found himself alone just before: see tcewin_host_gate_alone().
+ * Either he sees that the lock is taken, or he is seen here. What he did is seen, too.
+ */
+void notrace tcewin_host_lock_exclusive(struct tcewin_host_lock *lock)
 {
 	if (!try_first || !down_write_trylock(&lock->rwsem))
 		down_write(&lock->rwsem);
+	smp_mb(); /* pairs with that of tcewin_host_gate_alone() */
+	if (unlikely(spin_is_locked(&lock->gate)))
+		wait_for_the_gate(lock);
+	smp_acquire__after_ctrl_dep();
 }
 
-void tcewin_host_unlock_exclusive(struct tcewin_host_lock *lock)
+void notrace tcewin_host_unlock_exclusive(struct tcewin_host_lock *lock)
 {
 	up_write(&lock->rwsem);
-}
-
-/* Neither this nor giving it back sleeps. */
-int tcewin_host_lock_try(struct tcewin_host_lock *lock)
-{
-	return down_write_trylock(&lock->rwsem);
 }
 
 void tcewin_host_gate_enter(struct tcewin_host_lock *lock)
@@ -219,6 +228,12 @@ void tcewin_host_gate_leave(struct tcewin_host_lock *lock)
 	__releases(&lock->gate)
 {
 	spin_unlock(&lock->gate);
+}
+
+int notrace tcewin_host_gate_alone(struct tcewin_host_lock *lock)
+{
+	smp_mb(); /* pairs with that of tcewin_host_lock_exclusive() */
+	return !rwsem_is_locked(&lock->rwsem);
 }
 
 /* ---- patience ---- */

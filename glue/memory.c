@@ -386,12 +386,13 @@ static DECLARE_WORK(late_work, dirty_late);
 void tcewin_host_dirty_now(tcewin_u64 real, tcewin_u64 bytes)
 {
 	struct folio *folio = page_folio(pfn_to_page(PHYS_PFN(real)));
-	struct address_space *mapping = folio_mapping(folio);
+	struct address_space *mapping;
 	struct late_dirt *dirt = NULL;
 
 	/* One folio: an IOMMU page of KVM's is no larger than the kernel's, see table.c. */
 	if (folio_test_dirty(folio))
 		return;
+	mapping = folio_mapping(folio);
 	if (mapping && !folio_test_swapbacked(folio) && mapping_can_writeback(mapping))
 		dirt = kmalloc(sizeof(*dirt), GFP_NOWAIT | __GFP_NOWARN);
 	if (!dirt) {

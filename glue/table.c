@@ -7,7 +7,7 @@
  * KVM walks its list of tables without a lock, and frees what is in the list by call_rcu(): on a
  * kernel that is not preempted that is safe as long as nothing that it calls may sleep, not even
  * take a free lock that could. So everything here is behind the gate of the window's lock, a
- * spinlock, and only tries the lock itself. Where somebody has it a put is left to userspace:
+ * spinlock, and only asks whether somebody has the lock itself. Then a put is left to userspace:
  * useraddrptr() says NULL. A clear cannot be refused, see tcewin_table_clear().
  *
  * How KVM counts, and what follows. Before it puts an entry it counts one for the registered memory
@@ -15,7 +15,7 @@
  * what the entry's user address names; last it stores the new user address. It locks nothing, so
  * two CPUs that put one entry would uncount what the other one did not mean. Hence it never hears
  * of an entry that was there: the exchange uncounts, and a put is behind the gate, with the
- * window's lock, from asking for the user address until its tce_kill, when that is stored. So an
+ * window's lock free, from asking for the user address until its tce_kill, when that is stored. So an
  * address that is stored is a count that is owed, and who has the window's lock finds it there.
  */
 #define pr_fmt(fmt) "tcewin: " fmt
@@ -53,6 +53,25 @@ static struct tcewin_table *engine_of(const struct tcewin_host_table *table)
 	return tcewin_mm_is_mine(mm) ? table->engine : NULL;
 }
 
+static noinline __be64 *far_address(struct tcewin_host_table *table, unsigned long entry, bool alloc)
+{
+	__be64 *address = tcewin_address(&table->addresses, entry, alloc);
+
+	if (address) {
+		table->near = address - (entry & (TCEWIN_ADDRESSES - 1));
+		table->near_key = entry >> TCEWIN_ADDRESSES_SHIFT;
+	}
+	return address;
+}
+
+/* tcewin_address(), behind the gate of an open table: a page of them stays as long as it is open. */
+static __be64 *address_of(struct tcewin_host_table *table, unsigned long entry, bool alloc)
+{
+	if (unlikely(!table->near || table->near_key != entry >> TCEWIN_ADDRESSES_SHIFT))
+		return far_address(table, entry, alloc);
+	return &table->near[entry & (TCEWIN_ADDRESSES - 1)];
+}
+
 /* What an address that KVM has stored counts for goes, if nobody else is just about that. */
 static bool uncount(struct tcewin_host_table *table, __be64 *address, __be64 stored)
 {
@@ -70,9 +89,8 @@ static bool uncount(struct tcewin_host_table *table, __be64 *address, __be64 sto
 }
 
 /* What the entry was is over: what a device wrote there, and the count for it. */
-static void settle_old(struct tcewin_host_table *table, unsigned long entry, tcewin_u64 old)
+static void settle_old(struct tcewin_host_table *table, __be64 *address, tcewin_u64 old)
 {
-	__be64 *address = tcewin_address(&table->addresses, entry, false);
 	const __be64 stored = address ? READ_ONCE(*address) : 0;
 
 	if (old & TCE_PCI_WRITE)
@@ -83,22 +101,17 @@ static void settle_old(struct tcewin_host_table *table, unsigned long entry, tce
 }
 
 /* The entry may be what it was as long as the table is there. No other put follows. */
-static void keep_old(struct tcewin_host_table *table, unsigned long entry)
+static void keep_old(struct tcewin_host_table *table)
 {
-	__be64 *address = tcewin_address(&table->addresses, entry, false);
-
-	if (!address)
-		return;
-	table->doubtful = *address;
-	WRITE_ONCE(*address, 0);
+	table->doubtful = *table->address;
+	WRITE_ONCE(*table->address, 0);
 }
 
 /* A put is over, and whoever waits may come. */
 static void end_put(struct tcewin_host_table *table)
 {
 	WRITE_ONCE(table->putter, NULL);
-	tcewin_table_end(table->engine);
-	tcewin_host_gate_leave(table->lock);
+	spin_unlock(&table->lock->gate);
 }
 
 /* This task is inside of a put. Nobody else can make that true or untrue. */
@@ -127,15 +140,16 @@ static __be64 *begin_put(struct tcewin_host_table *table, unsigned long entry)
 
 	if (is_putting(table))
 		end_put(table);
-	tcewin_host_gate_enter(table->lock);
+	spin_lock(&table->lock->gate);
 	engine = engine_of(table);
 	if (!engine || tcewin_table_begin(engine, entry)) {
-		tcewin_host_gate_leave(table->lock);
+		spin_unlock(&table->lock->gate);
 		return NULL;
 	}
 	WRITE_ONCE(table->putter, current);
 	/* The engine has charged for it. */
-	address = tcewin_address(&table->addresses, entry, true);
+	address = address_of(table, entry, true);
+	table->address = address;
 	if (!address)
 		end_put(table);
 	return address;
@@ -179,13 +193,13 @@ static int clear(struct tcewin_host_table *table, unsigned long entry)
 	/* Nothing is there, whatever the size of KVM's own table. */
 	if (entry >= table->table.it_size)
 		return 0;
-	tcewin_host_gate_enter(table->lock);
+	spin_lock(&table->lock->gate);
 	engine = engine_of(table);
 	if (engine)
 		ret = tcewin_errno(tcewin_table_clear(engine, entry, &old));
 	if (old)
-		settle_old(table, entry, old);
-	tcewin_host_gate_leave(table->lock);
+		settle_old(table, address_of(table, entry, false), old);
+	spin_unlock(&table->lock->gate);
 	return ret;
 }
 
@@ -210,10 +224,10 @@ static int put(struct tcewin_host_table *table, unsigned long entry, unsigned lo
 		tce |= iommu_direction_to_tce_perm(direction);
 	status = tcewin_table_exchange(table->engine, entry, &tce);
 	if (status == TCEWIN_OK) {
-		settle_old(table, entry, tce);
+		settle_old(table, table->address, tce);
 	} else if (status == TCEWIN_STUCK) {
 		/* A refusal would take the count away: KVM stores it like any other. */
-		keep_old(table, entry);
+		keep_old(table);
 		status = TCEWIN_OK;
 	}
 	return tcewin_errno(status);
@@ -263,9 +277,9 @@ static void bury(struct tcewin_host_table *table)
 		.useraddrptr = (void *)noop_fsync,
 		.tce_kill = (void *)noop_fsync,
 	};
-	tcewin_host_gate_enter(table->lock);
+	spin_lock(&table->lock->gate);
 	smp_store_release(&table->table.it_ops, &table->dead);
-	tcewin_host_gate_leave(table->lock);
+	spin_unlock(&table->lock->gate);
 }
 
 /**
@@ -332,9 +346,9 @@ void tcewin_host_table_free(struct tcewin_host_table *table)
 
 static void set_engine(struct tcewin_host_table *table, struct tcewin_table *engine)
 {
-	tcewin_host_gate_enter(table->lock);
+	spin_lock(&table->lock->gate);
 	table->engine = engine;
-	tcewin_host_gate_leave(table->lock);
+	spin_unlock(&table->lock->gate);
 }
 
 void tcewin_host_table_open(struct tcewin_host_table *table, struct tcewin_table *engine)

@@ -15,7 +15,7 @@ struct tcewin_table;
 /**
  * struct tcewin_host_lock - a lock of the engine's
  * @rwsem: the lock itself
- * @gate: a spinlock that KVM's calls are behind, see tcewin_host_gate_enter()
+ * @gate: a spinlock that KVM's calls are behind: the gate of tcewin/host.h
  * @kref: the engine's reference, and one of each table
  * @rcu: KVM may be about to enter the gate, by operations that a table had until a moment ago
  */
@@ -31,6 +31,9 @@ struct tcewin_host_lock {
  * @table: first, for the kernel frees it
  * @lock: the window's, of which the gate is used here
  * @putter: who is putting an entry, and is behind the gate for that
+ * @address: of the entry that is being put
+ * @near: the page of addresses that was used last behind the gate, NULL before
+ * @near_key: its number
  * @engine: the engine's part, NULL while it is closed; protected by the gate
  * @mm: of the container; only while it is open, and for the engine
  * @addresses: the user address behind each entry that KVM has put
@@ -42,6 +45,9 @@ struct tcewin_host_table {
 	struct iommu_table table;
 	struct tcewin_host_lock *lock;
 	struct task_struct *putter;
+	__be64 *address;
+	__be64 *near;
+	unsigned long near_key;
 	struct tcewin_table *engine;
 	struct tcewin_mm *mm;
 	struct xarray addresses;
@@ -56,7 +62,9 @@ void tcewin_host_lock_put(struct tcewin_host_lock *lock);
 /* table.c */
 bool tcewin_is_host_table(const struct iommu_table *tbl);
 
-/* addresses.c */
+/* addresses.c; so many user addresses lie in one page */
+#define TCEWIN_ADDRESSES_SHIFT 9
+#define TCEWIN_ADDRESSES BIT(TCEWIN_ADDRESSES_SHIFT)
 void tcewin_addresses_init(struct xarray *addresses);
 void tcewin_addresses_free(struct xarray *addresses);
 void tcewin_addresses_each(struct xarray *addresses, void (*visit)(__be64 *word, void *data),

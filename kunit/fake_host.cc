@@ -66,7 +66,11 @@ void FakeHost::leave(FakeGate *gate)
 	{
 		Entered in{*this};
 		locks.leaves(gate);
+		if (gate->taken)
+			locks.gives_back(gate->taken, Hold::exclusive);
 	}
+	if (tcewin_host_lock *taken = std::exchange(gate->taken, nullptr))
+		tcewin_run_unlock_exclusive(taken->real);
 	tcewin_run_unlock_exclusive(gate->real);
 }
 
@@ -155,18 +159,26 @@ void tcewin_host_unlock_shared(struct tcewin_host_lock *lock) { give_back(lock, 
 void tcewin_host_lock_exclusive(struct tcewin_host_lock *lock) { take(lock, Hold::exclusive); }
 void tcewin_host_unlock_exclusive(struct tcewin_host_lock *lock) { give_back(lock, Hold::exclusive); }
 
-int tcewin_host_lock_try(struct tcewin_host_lock *lock)
+void tcewin_host_gate_enter(struct tcewin_host_lock *lock) { FakeHost::current().enter(lock->gate); }
+void tcewin_host_gate_leave(struct tcewin_host_lock *lock) { FakeHost::current().leave(lock->gate); }
+
+// Who is alone has the lock here, until he leaves the gate.
+int tcewin_host_gate_alone(struct tcewin_host_lock *lock)
 {
 	FakeHost &h = FakeHost::current();
 	Entered in{h};
+	if (!h.locks.behind(lock->gate)) {
+		h.complaints.add("asks outside of the gate whether it is alone");
+		return 0;
+	}
+	if (lock->gate->taken)
+		return 1;
 	if (!h.locks.free(lock) || !tcewin_run_lock_try(lock->real))
 		return 0;
 	h.locks.has(lock, Hold::exclusive);
+	lock->gate->taken = lock;
 	return 1;
 }
-
-void tcewin_host_gate_enter(struct tcewin_host_lock *lock) { FakeHost::current().enter(lock->gate); }
-void tcewin_host_gate_leave(struct tcewin_host_lock *lock) { FakeHost::current().leave(lock->gate); }
 
 int tcewin_host_yield(void)
 {

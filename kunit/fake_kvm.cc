@@ -75,11 +75,7 @@ void FakeKvm::let_go(tcewin_host_table *table)
 }
 
 // tce_kill, of a put that has begun.
-void FakeKvm::end_put(tcewin_host_table *table)
-{
-	tcewin_table_end(table->kvm.engine);
-	FakeHost::current().leave(table->kvm.gate);
-}
+void FakeKvm::end_put(tcewin_host_table *table) { FakeHost::current().leave(table->kvm.gate); }
 
 int FakeKvm::ask(tcewin_host_table *table, u64 entry)
 {

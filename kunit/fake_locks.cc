@@ -14,7 +14,7 @@ tcewin_host_lock *FakeLocks::make(tcewin_lock_kind kind)
 {
 	auto *lock = static_cast<tcewin_host_lock *>(tcewin_run_alloc(sizeof(tcewin_host_lock)));
 	auto *gate = static_cast<FakeGate *>(tcewin_run_alloc(sizeof(FakeGate)));
-	*gate = {tcewin_run_lock_new(TCEWIN_LOCK_KINDS + 1), 1};
+	*gate = {tcewin_run_lock_new(TCEWIN_LOCK_KINDS + 1), 1, nullptr};
 	*lock = {kind, tcewin_run_lock_new(kind), gate};
 	live_.push(lock);
 	return lock;
@@ -60,7 +60,6 @@ void FakeLocks::drop(FakeGate *gate)
 	tcewin_run_free(gate);
 }
 
-// Any, if @gate is nullptr.
 bool FakeLocks::behind(const FakeGate *gate) const
 {
 	for (const Behind &b : behind_)

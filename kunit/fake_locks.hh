@@ -6,12 +6,15 @@
 #include "complaints.hh"
 #include "vector.hh"
 
+struct tcewin_host_lock;
+
 namespace tcewin::test
 {
 // Beside a window's lock; the tables of the window have it for as long as they are there.
 struct FakeGate {
 	tcewin_run_lock *real;
 	unsigned users;
+	tcewin_host_lock *taken; // by who is behind it and alone, until he leaves
 };
 } // namespace tcewin::test
 
@@ -42,7 +45,9 @@ public:
 	void gives_back(const tcewin_host_lock *lock, Hold how);
 	// Nobody has it, so that somebody may try.
 	bool free(const tcewin_host_lock *lock) const;
-	// The calling thread is about to enter @gate, has, and leaves it.
+	// The calling thread is behind @gate, or behind any if that is nullptr.
+	bool behind(const FakeGate *gate) const;
+	// It is about to enter @gate, has, and leaves it.
 	void wants(const FakeGate *gate);
 	void enters(const FakeGate *gate) { behind_.push({gate, tcewin_run_thread()}); }
 	void leaves(const FakeGate *gate);
@@ -70,7 +75,6 @@ private:
 		const FakeGate *gate;
 		unsigned long thread;
 	};
-	bool behind(const FakeGate *gate) const;
 
 	Complaints &complaints_;
 	Vector<Behind> behind_;

@@ -191,19 +191,18 @@ int tcewin_unmap(struct tcewin_container *container, tcewin_u64 ioba, tcewin_u64
  */
 
 /*
- * Entry @entry is going to be put: room is made for it, and the window's lock is taken until tcewin_table_end(), which has to follow.
- * BUSY where somebody has it, OUT_OF_WINDOW, NO_MEMORY, STUCK: then it is not taken.
+ * Entry @entry is going to be put, before the gate is left: room is made for it. BUSY where somebody has the window's lock, OUT_OF_WINDOW,
+ * NO_MEMORY, STUCK.
  */
 int tcewin_table_begin(struct tcewin_table *table, tcewin_u64 entry);
 /*
- * Between the two, the entry becomes *@tce (a register's word); afterwards *@tce is the one that came the same way before, 0 where there
+ * Behind the gate since that succeeded, the entry becomes *@tce (a register's word); afterwards *@tce is the one that came the same way before, 0 where there
  * was none or an ioctl's, which is gone then. One with an address but no permission is none, though its maker has counted for that address
  * and is told of it the next time. FIRMWARE_ERROR: as it was. STUCK: the entry is the one or the other, so both counts are to
  * stay: it is to be stored like one that succeeded, and what was stored for the old one is to be kept until
  * tcewin_host_table_settle_rest().
  */
 int tcewin_table_exchange(struct tcewin_table *table, tcewin_u64 entry, tcewin_u64 *tce);
-void tcewin_table_end(struct tcewin_table *table);
 /*
  * By itself, an entry becomes none, and *@tce as above. Where somebody has the window's lock it leads nowhere for devices on return, and
  * the rest follows by himself, the count included; *@tce is 0 then. OUT_OF_WINDOW, NO_MEMORY, FIRMWARE_ERROR.

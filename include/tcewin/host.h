@@ -86,14 +86,17 @@ void tcewin_host_lock_shared(struct tcewin_host_lock *lock);
 void tcewin_host_unlock_shared(struct tcewin_host_lock *lock);
 void tcewin_host_lock_exclusive(struct tcewin_host_lock *lock);
 void tcewin_host_unlock_exclusive(struct tcewin_host_lock *lock);
-/* Takes it exclusively if nobody has it, or waits for it; nonzero: it did. Any context of a task. */
-int tcewin_host_lock_try(struct tcewin_host_lock *lock);
 /*
  * The gate of a window's lock is a spinlock beside it: whoever is behind it does not sleep. KVM is, whenever it changes entries of one of
- * the window's tables, and then at most tries the lock. Who has the lock may go behind the gate. Any context of a task.
+ * the window's tables, and then at most asks whether it is alone. Who has the lock may go behind the gate. Any context of a task.
  */
 void tcewin_host_gate_enter(struct tcewin_host_lock *lock);
 void tcewin_host_gate_leave(struct tcewin_host_lock *lock);
+/*
+ * Asked behind the gate, by who does not have the lock. Nonzero: nobody has the lock or waits for it, and until the gate is left nobody gets
+ * it, as if the caller had it. So who takes the lock exclusively waits for who is behind the gate.
+ */
+int tcewin_host_gate_alone(struct tcewin_host_lock *lock);
 
 /* ---- time ---- */
 

@@ -15,8 +15,6 @@ int reserve(Rig &rig, u64 i)
 	tcewin_host_table *table = rig.default_table();
 	rig.host.enter(table->kvm.gate);
 	const int status = tcewin_table_begin(table->kvm.engine, i);
-	if (status == TCEWIN_OK)
-		tcewin_table_end(table->kvm.engine);
 	rig.host.leave(table->kvm.gate);
 	rig.host.settled();
 	return status;
