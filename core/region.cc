@@ -199,9 +199,10 @@ void Region::fill(UserVa from, PageShift page, Access access, std::span<Tce> out
 // Pages larger than the host's, that is: others are in one piece wherever they are.
 Result<> Region::check_listed(UserVa from, Bytes size, PageShift page) const
 {
-	Pauses pauses;
-	for (Bytes at{0}; at < size; at = at + page.size(), pauses.step()) {
+	for (Bytes at{0}; at < size; at = at + page.size()) {
 		tcewin_extent piece{};
+		if (tcewin_host_yield()) // a page may be as long as a walk of 262144
+			return fail(TCEWIN_INTERRUPTED);
 		const u32 n = tcewin_host_pin_extents(pin_, (from + at).raw(), page.size().raw(), &piece, 1);
 		if (n != 1 || Bytes{piece.bytes} != page.size() || !page.aligned(HostPhys{piece.real}))
 			return fail(TCEWIN_PAGE_TOO_LARGE);
@@ -228,14 +229,16 @@ void Region::fill_listed(UserVa from, PageShift page, Access access, std::span<T
 
 void Region::dirty_listed(Bytes first, Bytes end) const
 {
-	Bytes at{first.raw() & ~host_page().mask()};
-	while (at < end) {
+	Pauses pauses;
+	for (Bytes at{first.raw() & ~host_page().mask()}; at < end; pauses.step()) {
 		std::array<tcewin_extent, 16> found{};
 		std::array<tcewin_piece, 16> pieces{};
 		const u32 n = tcewin_host_pin_extents(pin_, (start_ + at).raw(), (end - at).raw(), found.data(),
 						      found.size());
-		if (n == 0)
+		if (n == 0) {
+			tcewin_host_event(nullptr, TCEWIN_EVENT_BUG, "memory is not in its region", 0);
 			return;
+		}
 		for (u32 i = 0; i < n; i++) {
 			pieces[i] = {at.raw(), found[i].real};
 			at = at + Bytes{found[i].bytes};

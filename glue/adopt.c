@@ -169,7 +169,7 @@ void tcewin_adopt(struct pci_dev *pdev, struct iommu_table_group *table_group)
 	guard(mutex)(&adopting);
 	entry = tcewin_adopted_get(table_group);
 	if (entry)
-		tcewin_again_device_comes(entry, table_group->group, pdev);
+		tcewin_again_device_comes(entry, table_group->group);
 	if (entry || is_blocked(&pdev->dev))
 		return;
 	entry = new_entry(table_group);
@@ -343,10 +343,15 @@ void tcewin_forget_node(const struct device_node *node)
 
 	mutex_lock(&adopted_lock);
 	list_for_each_entry_safe(entry, tmp, &adopted, next) {
-		if (entry->host.node != node || !entry->vacated || has_member(entry->table_group))
+		if (entry->host.node != node || has_member(entry->table_group))
 			continue;
 		list_move(&entry->next, &buried);
 		tcewin_pe_forget(&entry->host);
+		/* Nothing is wrong with one that the kernel had only no memory for. */
+		if (entry->holds_module && tcewin_pe_owner(entry->pe) == TCEWIN_OWNER_RETURNING) {
+			entry->holds_module = false;
+			module_put(THIS_MODULE);
+		}
 	}
 	mutex_unlock(&adopted_lock);
 }

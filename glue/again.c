@@ -217,21 +217,26 @@ void tcewin_again_device_goes(struct tcewin_adopted *entry, struct iommu_group *
 	pci_dev_put(other);
 }
 
+/* The group's mutex is held: nobody gives the PE to anybody meanwhile. */
+static int disable_kept(struct device *dev, void *data)
+{
+	if (tcewin_is_kept(data))
+		tcewin_device_disable(dev);
+	return 0;
+}
+
 /**
  * tcewin_again_device_comes() - a driver is about to be bound to a device of a PE
  * @entry: the PE
  * @group: its group
- * @pdev: the device
  *
  * If it is the first one that is found the kernel gets the PE now, if it can: the driver works then.
  */
-void tcewin_again_device_comes(struct tcewin_adopted *entry, struct iommu_group *group,
-			       struct pci_dev *pdev)
+void tcewin_again_device_comes(struct tcewin_adopted *entry, struct iommu_group *group)
 {
 	if (tcewin_is_kept(entry) && entry->vacated)
 		iommu_group_for_each_dev(group, entry, offer_at_once);
-	if (tcewin_is_kept(entry))
-		tcewin_device_disable(&pdev->dev);
+	iommu_group_for_each_dev(group, entry, disable_kept);
 }
 
 /**

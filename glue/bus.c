@@ -49,9 +49,6 @@ static int on_bus_event(struct notifier_block *nb, unsigned long action, void *d
 	case BUS_NOTIFY_BIND_DRIVER:	/* the first event at which a group surely exists */
 		on_device(to_pci_dev(data));
 		break;
-	case BUS_NOTIFY_DEL_DEVICE:
-		on_going_device(to_pci_dev(data));
-		break;
 	case BUS_NOTIFY_REMOVED_DEVICE:
 		tcewin_forget_empty();
 		break;
@@ -60,6 +57,16 @@ static int on_bus_event(struct notifier_block *nb, unsigned long action, void *d
 }
 
 static struct notifier_block bus_notifier = { .notifier_call = on_bus_event };
+
+static int on_going(struct notifier_block *nb, unsigned long action, void *data)
+{
+	if (action == BUS_NOTIFY_DEL_DEVICE)
+		on_going_device(to_pci_dev(data));
+	return NOTIFY_DONE;
+}
+
+/* Before the platform of 6.1, whose own notifier takes the device out of its group. */
+static struct notifier_block going_notifier = { .notifier_call = on_going, .priority = 1 };
 
 static int on_node_event(struct notifier_block *nb, unsigned long action, void *data)
 {
@@ -81,21 +88,32 @@ static struct notifier_block node_notifier = { .notifier_call = on_node_event, .
 int tcewin_bus_init(void)
 {
 	struct pci_dev *pdev = NULL;
-	int ret = bus_register_notifier(&pci_bus_type, &bus_notifier);
+	int ret = 0;
 
+	/* Without it a node never goes. */
+	if (IS_ENABLED(CONFIG_OF_DYNAMIC))
+		ret = of_reconfig_notifier_register(&node_notifier);
 	if (ret)
 		return ret;
-	ret = of_reconfig_notifier_register(&node_notifier);
-	if (ret) {
-		bus_unregister_notifier(&pci_bus_type, &bus_notifier);
-		return ret;
-	}
+	ret = bus_register_notifier(&pci_bus_type, &going_notifier);
+	if (ret)
+		goto node;
+	/* The last: from here on PEs are adopted. */
+	ret = bus_register_notifier(&pci_bus_type, &bus_notifier);
+	if (ret)
+		goto going;
 	/* No device goes between its look-up and the adoption of its PE. */
 	pci_lock_rescan_remove();
 	for_each_pci_dev(pdev)
 		on_device(pdev);
 	pci_unlock_rescan_remove();
 	return 0;
+
+going:
+	bus_unregister_notifier(&pci_bus_type, &going_notifier);
+node:
+	of_reconfig_notifier_unregister(&node_notifier);
+	return ret;
 }
 
 /**
@@ -106,6 +124,7 @@ int tcewin_bus_init(void)
 void tcewin_bus_exit(void)
 {
 	bus_unregister_notifier(&pci_bus_type, &bus_notifier);
+	bus_unregister_notifier(&pci_bus_type, &going_notifier);
 	of_reconfig_notifier_unregister(&node_notifier);
 	tcewin_forget_all();
 }

@@ -194,8 +194,7 @@ void tcewin_again(struct tcewin_adopted *entry, struct device *dev);
 bool tcewin_is_kept(const struct tcewin_adopted *entry);
 void tcewin_again_device_goes(struct tcewin_adopted *entry, struct iommu_group *group,
 			      const struct pci_dev *going);
-void tcewin_again_device_comes(struct tcewin_adopted *entry, struct iommu_group *group,
-			       struct pci_dev *pdev);
+void tcewin_again_device_comes(struct tcewin_adopted *entry, struct iommu_group *group);
 void tcewin_again_end(struct tcewin_adopted *entry);
 
 /* no_dma.c */

@@ -152,9 +152,13 @@ static bool is_refused(struct tcewin_adopted *entry)
 	if (tcewin_memory_at_hand() || new_table(entry, 0, &tbl))
 		return false;
 	ret = tcewin_fill_place(entry, 0, tbl);
-	if (!ret)
+	if (ret) {
+		iommu_tce_table_put(tbl);
+	} else {
 		ret = tcewin_empty_place(entry, 0);
-	iommu_tce_table_put(tbl);
+		if (!ret)	/* else OPAL has it: the platform forgets that, and nobody frees it */
+			iommu_tce_table_put(tbl);
+	}
 	if (ret)
 		tell(entry, ret);
 	return ret;
@@ -185,14 +189,19 @@ int tcewin_powernv_release(struct tcewin_adopted *entry)
 void tcewin_powernv_leave(struct tcewin_adopted *entry)
 {
 	struct iommu_table_group *table_group = entry->table_group;
-	struct iommu_table *tbl;
+	const bool refused = !empty_places(entry);
+	struct iommu_table *tbl = table_group->tables[0];
 
-	empty_places(entry);
-	tbl = table_group->tables[0];
-	if (tbl)	/* one of the user's: OPAL does not let go of it */
+	if (tbl) {	/* one of the user's: OPAL does not let go of it */
 		iommu_tce_table_get(tbl);
-	else if (!new_table(entry, 0, &tbl) && tcewin_fill_place(entry, 0, tbl))
+		return;
+	}
+	if (new_table(entry, 0, &tbl))
+		return;
+	if (tcewin_fill_place(entry, 0, tbl))
 		iommu_tce_table_put(tbl);
+	else if (refused)	/* nor may it of this one, and then nobody frees it */
+		iommu_tce_table_get(tbl);
 }
 
 /* ---- windows ---- */

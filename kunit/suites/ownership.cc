@@ -294,6 +294,26 @@ void recovers_when_proven(Test &t, const Personality &p)
 	EXPECT_EQ(tcewin_pe_release(k.pe), TCEWIN_OK);
 }
 
+// On bare metal it is that OPAL unsets every window.
+void recovers_when_unset(Test &t)
+{
+	Kernels k{t, Personality::of(t.machine())};
+	Rig rig{t, {.kind = TCEWIN_CONTAINER_V2}};
+	rig.host.stuck_is_expected = true;
+	EXPECT_EQ(rig.detach(0), TCEWIN_OK);
+	ASSERT_EQ(k.take(), TCEWIN_OK);
+	ASSERT_EQ(tcewin_container_attach(rig.container, k.pe), TCEWIN_OK);
+	rig.host.injector.arm(Point::unset_window, {.at = 1, .onwards = true});
+	EXPECT_EQ(tcewin_container_detach(rig.container, k.pe), TCEWIN_OK); // its table is emptied
+	EXPECT_EQ(tcewin_pe_release(k.pe), TCEWIN_QUARANTINED);
+	EXPECT_EQ(k.recover(), TCEWIN_QUARANTINED);
+	EXPECT_EQ(tcewin_pe_owner(k.pe), TCEWIN_OWNER_QUARANTINED);
+	rig.host.injector.disarm();
+	EXPECT_EQ(k.recover(), TCEWIN_OK);
+	k.expect_owner(TCEWIN_OWNER_KERNEL);
+	EXPECT(k.kernel_reachable());
+}
+
 void recovers_on_powervm(Test &t) { recovers_when_proven(t, Personality::powervm()); }
 void recovers_on_borrowed(Test &t) { recovers_when_proven(t, small(Personality::without_ddw())); }
 
@@ -318,6 +338,7 @@ constexpr tcewin_case cases[] = {
 	CASE(nothing_to_give_back),
 	CASE_ON_BOTH(recovers),
 	CASE(recovers_on_powervm),
+	CASE_ON_IODA2(recovers_when_unset),
 	CASE(recovers_on_borrowed),
 };
 

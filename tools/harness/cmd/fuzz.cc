@@ -157,7 +157,9 @@ void fuzz_it(Report &report, const Fuzz_options &options)
 	bool ready = kmsg && found.size() == devices && world && common;
 	if (!report.check("the kernel's log, two PEs, memory", ready, "there"))
 		return;
-	(void)write_file("/proc/sys/vm/nr_hugepages", "24");
+	report.step("huge pages", write_file("/proc/sys/vm/nr_hugepages", "24"));
+	auto huge = read_file("/proc/sys/vm/nr_hugepages");
+	report.check("there are some", huge && std::stoul(*huge) != 0, huge.value_or("?"));
 	::prctl(PR_SET_CHILD_SUBREAPER, 1);
 	Stage stage{*world, found, *common, file->get(), Counts::rested()};
 	for (auto &device : found)

@@ -144,11 +144,10 @@ void kvm_killed_in_clear(Kvm_bench &b)
 	bool ready = pid > 0 && ::read(in.get(), &clear, sizeof clear) == sizeof clear && clear.one.count() != 0;
 	bool ended = pid > 0 && ::waitpid(pid, &status, 0) == pid;
 	auto took = Clock::now() - clear.begin;
+	// That it ends soon no clock tells for sure: where it does not, the kernel's log has a soft lockup.
 	b.report.check("a timer's signal in a clear of 128 pages", ready && ended && ended_by(status, SIGALRM),
 		       to_text_of_end(status));
-	// Its device is reset as well, which is seconds on bare metal.
-	b.report.check("it ends before 12 of them are cleared", took < 12 * clear.one,
-		       fmt::format("{} ms, a page {} ms", took / 1ms, clear.one / 1ms));
+	b.report.note(fmt::format("it ended after {} ms, a page takes {} ms", took / 1ms, clear.one / 1ms));
 }
 
 void kvm_rmmod(Kvm_bench &b)
