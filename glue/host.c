@@ -233,7 +233,10 @@ void tcewin_host_gate_leave(struct tcewin_host_lock *lock)
 int notrace tcewin_host_gate_alone(struct tcewin_host_lock *lock)
 {
 	smp_mb(); /* pairs with that of tcewin_host_lock_exclusive() */
-	return !rwsem_is_locked(&lock->rwsem);
+	if (rwsem_is_locked(&lock->rwsem))
+		return 0;
+	smp_acquire__after_ctrl_dep(); /* pairs with up_write(): what the last holder did is seen */
+	return 1;
 }
 
 /* ---- patience ---- */

@@ -37,6 +37,19 @@ static struct tcewin_host_table *to_table(struct iommu_table *tbl)
 	return container_of(tbl, struct tcewin_host_table, table);
 }
 
+/* A put has the gate over several calls of KVM's, which sparse cannot follow. */
+static void enter(struct tcewin_host_table *table)
+{
+	spin_lock(&table->lock->gate);
+	__release(&table->lock->gate);
+}
+
+static void leave(struct tcewin_host_table *table)
+{
+	__acquire(&table->lock->gate);
+	spin_unlock(&table->lock->gate);
+}
+
 /* ---- iommu_table_ops ---- */
 
 /*
@@ -111,7 +124,7 @@ static void keep_old(struct tcewin_host_table *table)
 static void end_put(struct tcewin_host_table *table)
 {
 	WRITE_ONCE(table->putter, NULL);
-	spin_unlock(&table->lock->gate);
+	leave(table);
 }
 
 /* This task is inside of a put. Nobody else can make that true or untrue. */
@@ -140,10 +153,10 @@ static __be64 *begin_put(struct tcewin_host_table *table, unsigned long entry)
 
 	if (is_putting(table))
 		end_put(table);
-	spin_lock(&table->lock->gate);
+	enter(table);
 	engine = engine_of(table);
 	if (!engine || tcewin_table_begin(engine, entry)) {
-		spin_unlock(&table->lock->gate);
+		leave(table);
 		return NULL;
 	}
 	WRITE_ONCE(table->putter, current);
@@ -193,13 +206,13 @@ static int clear(struct tcewin_host_table *table, unsigned long entry)
 	/* Nothing is there, whatever the size of KVM's own table. */
 	if (entry >= table->table.it_size)
 		return 0;
-	spin_lock(&table->lock->gate);
+	enter(table);
 	engine = engine_of(table);
 	if (engine)
 		ret = tcewin_errno(tcewin_table_clear(engine, entry, &old));
 	if (old)
 		settle_old(table, address_of(table, entry, false), old);
-	spin_unlock(&table->lock->gate);
+	leave(table);
 	return ret;
 }
 
@@ -240,7 +253,7 @@ static int exchange(struct iommu_table *tbl, long index, unsigned long *hpa,
 	const unsigned long entry = index - tbl->it_offset;
 	int ret;
 
-	if (*direction != DMA_NONE || *hpa) {
+	if (is_putting(table) || *direction != DMA_NONE || *hpa) {
 		ret = put(table, entry, *hpa, *direction);
 	} else if (ends_early()) {
 		*direction = DMA_TO_DEVICE;
@@ -277,9 +290,9 @@ static void bury(struct tcewin_host_table *table)
 		.useraddrptr = (void *)noop_fsync,
 		.tce_kill = (void *)noop_fsync,
 	};
-	spin_lock(&table->lock->gate);
+	enter(table);
 	smp_store_release(&table->table.it_ops, &table->dead);
-	spin_unlock(&table->lock->gate);
+	leave(table);
 }
 
 /**
@@ -346,9 +359,10 @@ void tcewin_host_table_free(struct tcewin_host_table *table)
 
 static void set_engine(struct tcewin_host_table *table, struct tcewin_table *engine)
 {
-	spin_lock(&table->lock->gate);
+	enter(table);
 	table->engine = engine;
-	spin_unlock(&table->lock->gate);
+	table->near = NULL;
+	leave(table);
 }
 
 void tcewin_host_table_open(struct tcewin_host_table *table, struct tcewin_table *engine)

@@ -93,8 +93,9 @@ void tcewin_host_unlock_exclusive(struct tcewin_host_lock *lock);
 void tcewin_host_gate_enter(struct tcewin_host_lock *lock);
 void tcewin_host_gate_leave(struct tcewin_host_lock *lock);
 /*
- * Asked behind the gate, by who does not have the lock. Nonzero: nobody has the lock or waits for it, and until the gate is left nobody gets
- * it, as if the caller had it. So who takes the lock exclusively waits for who is behind the gate.
+ * Asked behind the gate, by who does not have the lock. Nonzero: nobody has the lock or waits for it, all that was done under it is seen, and
+ * until the gate is left nobody gets it exclusively, as if the caller had it. So who does waits for who is behind the gate. A window's lock is
+ * never taken shared.
  */
 int tcewin_host_gate_alone(struct tcewin_host_lock *lock);
 
