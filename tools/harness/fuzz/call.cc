@@ -102,6 +102,10 @@ Call memory(unsigned long request, const Operation &operation, Event &event)
 	auto oddity = odd(n[3]);
 	auto argument = begin<vfio_iommu_spapr_register_memory>(oddity, event);
 	auto block = n[1] % blocks.size();
+	// The kernel makes its list where it cannot wait for a fault. It refuses then, and a debug kernel prints a
+	// trace.
+	if (blocks[block] == Kind::served)
+		block = blocks.size() - 1;
 	auto start = address_of(static_cast<unsigned>(block));
 	const std::uint64_t whole = size_of(static_cast<unsigned>(block)), page = page_size();
 	argument.vaddr = start + pick({0, 0, whole / 2, 0, 0, page}, n[2]);
