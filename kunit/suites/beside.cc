@@ -363,7 +363,7 @@ void without_end(Test &t)
 	rig.host.meanwhile_context = &guest;
 	rig.host.meanwhile = [](void *context) {
 		auto &g = *static_cast<struct Guest *>(context);
-		if (g.rig.host.locks.holds(TCEWIN_LOCK_WINDOW) && ++g.times < 100000)
+		if (g.rig.host.locks.holds(TCEWIN_LOCK_WINDOW) && ++g.times < 2000)
 			for (u64 i = 0; i < 512; i++)
 				(void)g.rig.host.kvm.clear(g.table, g.times % 8 * 8000 + i);
 	};
