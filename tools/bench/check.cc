@@ -109,8 +109,10 @@ void beside(Report &report, const Seen &ours, const Seen &in_tree)
 			continue;
 		}
 		const auto name = fmt::format("64 KiB, pages of {}, instructions", size_text(1ull << shift));
-		at_most(report, fmt::format("MAP {}; in tree", name), ours.single.at(shift).work,
-			in_tree.single.at(shift).work);
+		// On bare metal that one takes the lock of the window against KVM with a barrier more than in tree.
+		const double most = platform().powernv ? 1.01 : 1;
+		at_most(report, fmt::format("MAP {}; {} times in tree", name, most), ours.single.at(shift).work,
+			most * in_tree.single.at(shift).work);
 		at_most(report, fmt::format("UNMAP {}; in tree", name), ours.single.at(shift).undo,
 			in_tree.single.at(shift).undo);
 	}
