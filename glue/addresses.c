@@ -8,8 +8,6 @@
 #include "glue.h"
 #include "table.h"
 
-#define ADDRESSES TCEWIN_ADDRESSES
-#define ADDRESSES_SHIFT TCEWIN_ADDRESSES_SHIFT
 #define ADDRESSES_GFP (GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN)
 
 /**
@@ -31,11 +29,11 @@ void tcewin_addresses_init(struct xarray *addresses)
  */
 __be64 *tcewin_address(struct xarray *addresses, unsigned long entry, bool alloc)
 {
-	const unsigned long key = entry >> ADDRESSES_SHIFT;
+	const unsigned long key = entry >> TCEWIN_ADDRESSES_SHIFT;
 	__be64 *page = xa_load(addresses, key), *other;
 
 	if (!page && alloc) {
-		page = kcalloc(ADDRESSES, sizeof(*page), ADDRESSES_GFP);
+		page = kcalloc(TCEWIN_ADDRESSES, sizeof(*page), ADDRESSES_GFP);
 		if (!page)
 			return NULL;
 		other = xa_cmpxchg_irq(addresses, key, NULL, page, ADDRESSES_GFP);
@@ -44,7 +42,7 @@ __be64 *tcewin_address(struct xarray *addresses, unsigned long entry, bool alloc
 			page = xa_is_err(other) ? NULL : other;
 		}
 	}
-	return page ? &page[entry & (ADDRESSES - 1)] : NULL;
+	return page ? &page[entry & (TCEWIN_ADDRESSES - 1)] : NULL;
 }
 
 /**
@@ -60,7 +58,7 @@ void tcewin_addresses_each(struct xarray *addresses, void (*visit)(__be64 *word,
 	__be64 *page;
 
 	xa_for_each(addresses, key, page) {
-		for (i = 0; i < ADDRESSES; i++)
+		for (i = 0; i < TCEWIN_ADDRESSES; i++)
 			if (READ_ONCE(page[i]))
 				visit(&page[i], data);
 		cond_resched();

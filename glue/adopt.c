@@ -263,15 +263,10 @@ void tcewin_adopted_leave(struct tcewin_adopted *entry)
 
 static bool has_member(const struct iommu_table_group *table_group)
 {
-	struct pci_dev *pdev = NULL;
+	struct pci_dev *pdev = tcewin_any_member(table_group, NULL);
 
-	for_each_pci_dev(pdev) {
-		if (tcewin_is_member(pdev, table_group)) {
-			pci_dev_put(pdev);
-			return true;
-		}
-	}
-	return false;
+	pci_dev_put(pdev);
+	return pdev;
 }
 
 /**

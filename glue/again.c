@@ -50,18 +50,6 @@ static bool is_offered(const struct tcewin_adopted *entry)
 	return is_returning(entry) || (entry->vacated && tcewin_is_kept(entry));
 }
 
-/* With a reference. */
-static struct pci_dev *any_member(const struct iommu_table_group *table_group,
-				  const struct pci_dev *but)
-{
-	struct pci_dev *pdev = NULL;
-
-	for_each_pci_dev(pdev)
-		if (pdev != but && tcewin_is_member(pdev, table_group))
-			return pdev;
-	return NULL;
-}
-
 /* The core calls tcewin_take(), which knows by @claimer that nothing is to be taken. */
 static void claim(struct tcewin_adopted *entry, struct iommu_group *group)
 {
@@ -109,7 +97,7 @@ static void try_again(struct work_struct *work)
 {
 	struct tcewin_adopted *entry = container_of(to_delayed_work(work), struct tcewin_adopted,
 						    again);
-	struct pci_dev *pdev = any_member(entry->table_group, NULL);
+	struct pci_dev *pdev = tcewin_any_member(entry->table_group, NULL);
 
 	if (pdev && tcewin_is_kept(entry)) {
 		offer(entry, pdev);
@@ -198,7 +186,7 @@ static int offer_at_once(struct device *dev, void *data)
 void tcewin_again_device_goes(struct tcewin_adopted *entry, struct iommu_group *group,
 			      const struct pci_dev *going)
 {
-	struct pci_dev *other = any_member(entry->table_group, going);
+	struct pci_dev *other = tcewin_any_member(entry->table_group, going);
 
 	if (!other) {
 		cancel_delayed_work_sync(&entry->again);

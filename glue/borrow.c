@@ -42,8 +42,8 @@ bool tcewin_borrow_wanted(const struct iommu_table_group *table_group)
 {
 	struct pci_dev *pdev = NULL;
 
-	for_each_pci_dev(pdev) {
-		if (tcewin_is_member(pdev, table_group) && is_listed(pci_name(pdev))) {
+	tcewin_for_each_member(pdev, table_group) {
+		if (is_listed(pci_name(pdev))) {
 			pci_dev_put(pdev);
 			return true;
 		}

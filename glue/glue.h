@@ -350,6 +350,13 @@ void tcewin_host_exit(void);
 
 /* pseries.c */
 bool tcewin_is_member(struct pci_dev *pdev, const struct iommu_table_group *table_group);
+struct pci_dev *tcewin_any_member(const struct iommu_table_group *table_group,
+				  const struct pci_dev *but);
+/* As for_each_pci_dev(): @pdev is NULL before, and whoever leaves the loop has a reference on it. */
+#define tcewin_for_each_member(pdev, table_group)		\
+	for_each_pci_dev(pdev)					\
+		if (!tcewin_is_member(pdev, table_group)) {	\
+		} else
 int tcewin_pe_find(struct iommu_table_group *table_group, struct tcewin_pe_host *pe);
 int tcewin_pe_query(struct tcewin_pe_host *pe, struct tcewin_ddw_query *query);
 int tcewin_pe_read(struct tcewin_pe_host *pe, struct iommu_table_group *table_group,

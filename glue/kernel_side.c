@@ -159,9 +159,7 @@ void tcewin_devices_forget(const struct iommu_table_group *table_group, u64 offs
 {
 	struct pci_dev *pdev = NULL;
 
-	for_each_pci_dev(pdev) {
-		if (!tcewin_is_member(pdev, table_group))
-			continue;
+	tcewin_for_each_member(pdev, table_group) {
 		tcewin_set_bypass(&pdev->dev, false);
 		pdev->dev.bus_dma_limit = 0;
 		pdev->dev.archdata.dma_offset = offset;

@@ -40,9 +40,8 @@ void tcewin_devices_park(struct tcewin_adopted *entry)
 {
 	struct pci_dev *pdev = NULL;
 
-	for_each_pci_dev(pdev)
-		if (tcewin_is_member(pdev, entry->table_group))
-			park(&pdev->dev, entry->aside[1].table);
+	tcewin_for_each_member(pdev, entry->table_group)
+		park(&pdev->dev, entry->aside[1].table);
 }
 
 /* With persistent memory beyond the window there is a limit, and no bypass. */
@@ -81,7 +80,6 @@ void tcewin_devices_restore(struct tcewin_adopted *entry, const struct tcewin_wi
 {
 	struct pci_dev *pdev = NULL;
 
-	for_each_pci_dev(pdev)
-		if (tcewin_is_member(pdev, entry->table_group))
-			restore(&pdev->dev, entry->table_group->tables, ddw);
+	tcewin_for_each_member(pdev, entry->table_group)
+		restore(&pdev->dev, entry->table_group->tables, ddw);
 }

@@ -57,9 +57,8 @@ void tcewin_devices_disable(const struct iommu_table_group *table_group, struct 
 	struct pci_dev *pdev = NULL;
 
 	tcewin_device_disable(dev);
-	for_each_pci_dev(pdev)
-		if (tcewin_is_member(pdev, table_group))
-			tcewin_device_disable(&pdev->dev);
+	tcewin_for_each_member(pdev, table_group)
+		tcewin_device_disable(&pdev->dev);
 }
 
 static void enable(struct device *dev)
@@ -78,7 +77,6 @@ void tcewin_devices_enable(const struct iommu_table_group *table_group, struct d
 	struct pci_dev *pdev = NULL;
 
 	enable(dev);
-	for_each_pci_dev(pdev)
-		if (tcewin_is_member(pdev, table_group))
-			enable(&pdev->dev);
+	tcewin_for_each_member(pdev, table_group)
+		enable(&pdev->dev);
 }

@@ -221,9 +221,8 @@ void tcewin_set_table_bases(struct iommu_table_group *table_group)
 {
 	struct pci_dev *pdev = NULL;
 
-	for_each_pci_dev(pdev)
-		if (tcewin_is_member(pdev, table_group))
-			set_iommu_table_base(&pdev->dev, table_group->tables[0]);
+	tcewin_for_each_member(pdev, table_group)
+		set_iommu_table_base(&pdev->dev, table_group->tables[0]);
 }
 
 /**
@@ -238,8 +237,8 @@ void tcewin_drop_table_base(struct iommu_table_group *table_group, const struct 
 {
 	struct pci_dev *pdev = NULL;
 
-	for_each_pci_dev(pdev)
-		if (tcewin_is_member(pdev, table_group) && get_iommu_table_base(&pdev->dev) == tbl)
+	tcewin_for_each_member(pdev, table_group)
+		if (get_iommu_table_base(&pdev->dev) == tbl)
 			set_iommu_table_base(&pdev->dev, NULL);
 }
 

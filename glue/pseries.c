@@ -41,6 +41,24 @@ bool tcewin_is_member(struct pci_dev *pdev, const struct iommu_table_group *tabl
 	return group && group == table_group->group;
 }
 
+/**
+ * tcewin_any_member() - a device of a PE
+ * @table_group: of the PE
+ * @but: not this one, which is about to go, or NULL
+ *
+ * Return: it, with a reference, or NULL.
+ */
+struct pci_dev *tcewin_any_member(const struct iommu_table_group *table_group,
+				  const struct pci_dev *but)
+{
+	struct pci_dev *pdev = NULL;
+
+	tcewin_for_each_member(pdev, table_group)
+		if (pdev != but)
+			return pdev;
+	return NULL;
+}
+
 /* An LPAR's firmware knows a device by its node. On bare metal virtual functions have none. */
 static bool is_known(struct pci_dev *pdev)
 {
@@ -54,8 +72,8 @@ static struct pci_dev *find_device(const struct iommu_table_group *table_group)
 {
 	struct pci_dev *pdev = NULL;
 
-	for_each_pci_dev(pdev)
-		if (tcewin_is_member(pdev, table_group) && is_known(pdev))
+	tcewin_for_each_member(pdev, table_group)
+		if (is_known(pdev))
 			return pdev;
 	return NULL;
 }
