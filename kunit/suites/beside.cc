@@ -233,10 +233,11 @@ struct Starving {
 			EXPECT_EQ(rig.host.kvm.clear(table_, i), TCEWIN_OK);
 		rig.host.injector.arm(Point::alloc, {.at = 1, .onwards = true});
 	}
-	// Nor does a MAP that is undone bring them back.
+	// There is memory again: nor does a MAP that is undone bring them back. And all is given back.
 	void expect_gone()
 	{
 		Test &t = rig.t;
+		rig.host.injector.disarm();
 		for (u64 i : entries) {
 			rig.expect_unmapped(i * page, page);
 			rig.host.injector.arm(Point::yield, {.at = 4});
@@ -246,6 +247,9 @@ struct Starving {
 			rig.expect_mapped((i - 1) * page, huge + (i - 1) * page, page);
 			rig.expect_mapped((i + 1) * page, huge + (i + 1) * page, page);
 		}
+		EXPECT_EQ(rig.unmap(0, huge_size), TCEWIN_OK);
+		EXPECT_EQ(rig.valid(), 0);
+		EXPECT_EQ(rig.drop(huge, huge_size), TCEWIN_OK);
 	}
 	static constexpr u64 entries[] = {5, 9000};
 	Rig &rig;
@@ -263,11 +267,7 @@ void starved(Test &t)
 	EXPECT(guest.came);
 	// as long as there is none no ioctl maps what would have to be undone
 	EXPECT_EQ(rig.map(0, huge, 4 * kib), TCEWIN_NO_MEMORY);
-	rig.host.injector.disarm();
 	guest.expect_gone();
-	EXPECT_EQ(rig.unmap(0, huge_size), TCEWIN_OK);
-	EXPECT_EQ(rig.valid(), 0);
-	EXPECT_EQ(rig.drop(huge, huge_size), TCEWIN_OK);
 }
 
 // The table that he clears them in is about to go with its PE, and the marks are for the other PE's as well.
@@ -280,11 +280,7 @@ void starved_as_a_table_leaves(Test &t)
 	Starving guest{rig, rig.default_table(1)};
 	EXPECT_EQ(rig.detach(1), TCEWIN_OK);
 	EXPECT(guest.came);
-	rig.host.injector.disarm();
 	guest.expect_gone();
-	EXPECT_EQ(rig.unmap(0, huge_size), TCEWIN_OK);
-	EXPECT_EQ(rig.valid(), 0);
-	EXPECT_EQ(rig.drop(huge, huge_size), TCEWIN_OK);
 }
 
 // As long as it cannot follow, no new mapping comes in the way of what is to be followed, and one that ends does not

@@ -33,6 +33,14 @@ public:
 		fake->in_hand_over = false;
 		return status;
 	}
+	// A user has had it, and the platform cannot have it back.
+	void get_quarantined()
+	{
+		ASSERT_EQ(take(), TCEWIN_OK);
+		host.injector.arm(Point::platform_release, {.at = 1});
+		EXPECT_EQ(tcewin_pe_release(pe), TCEWIN_QUARANTINED);
+		host.injector.disarm();
+	}
 	int recover()
 	{
 		fake->in_hand_over = true;
@@ -154,10 +162,7 @@ void take_fails_for_good(Test &t)
 void release_fails(Test &t)
 {
 	Kernels k{t, Personality::of(t.machine())};
-	ASSERT_EQ(k.take(), TCEWIN_OK);
-	k.host.injector.arm(Point::platform_release, {.at = 1});
-	EXPECT_EQ(tcewin_pe_release(k.pe), TCEWIN_QUARANTINED);
-	k.host.injector.disarm();
+	k.get_quarantined();
 	EXPECT_EQ(tcewin_pe_owner(k.pe), TCEWIN_OWNER_QUARANTINED);
 	EXPECT_EQ(k.take(), TCEWIN_QUARANTINED);
 	EXPECT_EQ(tcewin_pe_release(k.pe), TCEWIN_QUARANTINED);
@@ -250,10 +255,7 @@ void nothing_to_give_back(Test &t)
 void recovers(Test &t)
 {
 	Kernels k{t, Personality::of(t.machine())};
-	ASSERT_EQ(k.take(), TCEWIN_OK);
-	k.host.injector.arm(Point::platform_release, {.at = 1});
-	EXPECT_EQ(tcewin_pe_release(k.pe), TCEWIN_QUARANTINED);
-	k.host.injector.disarm();
+	k.get_quarantined();
 	k.host.events[TCEWIN_EVENT_STUCK] = 0;
 	EXPECT_EQ(k.recover(), TCEWIN_OK);
 	k.expect_owner(TCEWIN_OWNER_KERNEL);
