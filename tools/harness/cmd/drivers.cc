@@ -252,10 +252,7 @@ bool run_drivers(const Drivers_options &options)
 		where_it_stays(drivers);
 	else
 		with_ddw(drivers, options);
-	check_splats(report, kmsg);
-	check_expected(report, kmsg);
-	report.summary();
-	return report.good();
+	return end(report, kmsg);
 }
 
 } // namespace harness

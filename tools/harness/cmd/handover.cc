@@ -225,10 +225,7 @@ bool run_handover(const Handover_options &options)
 
 	check_rmmod(report, options.driver, idle);
 	kernel_moves(report, functions, "without tcewin");
-	check_splats(report, kmsg);
-	check_expected(report, kmsg);
-	report.summary();
-	return report.good();
+	return end(report, kmsg);
 }
 
 } // namespace harness

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <optional>
 #include <thread>
 
 #include "cmd/handover.hh"
@@ -93,18 +94,28 @@ void nobodys_when_found(Report &report, const Functions &functions)
 	report.step("a driver with 64 bits", edu_host::set_dma_bits(64));
 }
 
+// A user of both windows leaves while all these fail, which they do from then on. Nothing: it did not come so far.
+std::optional<Faults> leaves(Report &report, const Handover_options &options, const Functions &functions,
+			     const Buffer &memory, const std::vector<Fault> &faults, std::string_view what)
+{
+	if (!kernel_leaves(report, functions))
+		return {};
+	auto tenant = Tenant::move_in(report, functions, options.driver, memory);
+	if (!tenant || !tenant->arrange(Windows::both))
+		return {};
+	auto armed = Faults::arm(faults);
+	if (!report.step(what, armed))
+		return {};
+	tenant.reset();
+	return std::move(*armed);
+}
+
 void leaves_in_want(Report &report, const Handover_options &options, const Functions &functions, const Buffer &memory)
 {
 	report.heading("a user leaves while the kernel has no memory for its table");
-	if (!kernel_leaves(report, functions))
+	auto want = leaves(report, options, functions, memory, no_memory, "from now on it has none");
+	if (!want)
 		return;
-	auto tenant = Tenant::move_in(report, functions, options.driver, memory);
-	if (!tenant || !tenant->arrange(Windows::both))
-		return;
-	auto want = Faults::arm(no_memory);
-	if (!report.step("from now on it has none", want))
-		return;
-	tenant.reset();
 	report.check("it was asked to take the PE back", want->fired(), "asked");
 	nobody_gets_it(report, functions);
 	report.step("one of them is removed", write_file(functions[1].sysfs("remove"), "1"));
@@ -119,15 +130,9 @@ void leaves_in_want(Report &report, const Handover_options &options, const Funct
 void all_go_in_want(Report &report, const Handover_options &options, const Functions &functions, const Buffer &memory)
 {
 	report.heading("all devices are found again while the kernel has no memory for its table");
-	if (!kernel_leaves(report, functions))
+	auto want = leaves(report, options, functions, memory, no_memory, "from now on it has none");
+	if (!want)
 		return;
-	auto tenant = Tenant::move_in(report, functions, options.driver, memory);
-	if (!tenant || !tenant->arrange(Windows::both))
-		return;
-	auto want = Faults::arm(no_memory);
-	if (!report.step("from now on it has none", want))
-		return;
-	tenant.reset();
 	nobody_gets_it(report, functions);
 	if (platform().powernv) {
 		find_again(report, functions);
@@ -144,17 +149,11 @@ void all_go_in_want(Report &report, const Handover_options &options, const Funct
 void refused_in_want(Report &report, const Handover_options &options, const Functions &functions, const Buffer &memory)
 {
 	report.heading("a user leaves, and what the kernel needs for its table is refused");
-	if (!kernel_leaves(report, functions))
-		return;
-	auto tenant = Tenant::move_in(report, functions, options.driver, memory);
-	if (!tenant || !tenant->arrange(Windows::both))
-		return;
 	auto faults = no_memory;
 	faults.push_back({platform().powernv ? "tcewin_fill_place" : "tcewin_tces_clear", -1});
-	auto refusal = Faults::arm(faults);
-	if (!report.step("from now on it is", refusal))
+	auto refusal = leaves(report, options, functions, memory, faults, "from now on it is");
+	if (!refusal)
 		return;
-	tenant.reset();
 	Faults::disarm();
 	std::this_thread::sleep_for(3s); // a shortage would be over
 	nobody_gets_it(report, functions);

@@ -179,10 +179,7 @@ bool run_hotplug(const Hotplug_options &options)
 	    report.step(fmt::format("load {} and only it", module_of(options.driver)),
 			load_only(options.driver, options.source)))
 		Hotplug{report, options.driver, functions, *memory}.run();
-	check_splats(report, kmsg);
-	check_expected(report, kmsg);
-	report.summary();
-	return report.good();
+	return end(report, kmsg);
 }
 
 } // namespace harness

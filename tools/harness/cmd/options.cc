@@ -66,10 +66,7 @@ bool run_on_edu(const Options &options, std::string_view what,
 	auto after = settled(before);
 	report.check("VmLck and pinned pages are back after close", after == before, difference(before, after));
 	check_rmmod(report, options.driver, idle);
-	check_splats(report, kmsg);
-	check_expected(report, kmsg);
-	report.summary();
-	return report.good();
+	return end(report, kmsg);
 }
 
 } // namespace harness

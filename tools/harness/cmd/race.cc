@@ -155,10 +155,7 @@ bool run_race(const Race_options &options)
 	report.check("memory that was never registered", untouched, untouched ? "untouched" : "CHANGED");
 	report.step("a container can be set up again", Rig::open(*function));
 	check_rmmod(report, options.driver, idle);
-	check_splats(report, kmsg);
-	check_expected(report, kmsg);
-	report.summary();
-	return report.good();
+	return end(report, kmsg);
 }
 
 } // namespace harness

@@ -143,10 +143,7 @@ bool run_references(const References_options &options)
 		auto end = settled(counts);
 		report.check("VmLck and pinned pages as well", end == counts, difference(counts, end));
 	}
-	check_splats(report, kmsg);
-	check_expected(report, kmsg);
-	report.summary();
-	return report.good();
+	return end(report, kmsg);
 }
 
 } // namespace harness

@@ -103,10 +103,7 @@ bool run_roundtrip(const Roundtrip_options &options)
 			kernel_reads(report, options, disk, "without tcewin");
 		}
 	}
-	check_splats(report, kmsg);
-	check_expected(report, kmsg);
-	report.summary();
-	return report.good();
+	return end(report, kmsg);
 }
 
 } // namespace harness

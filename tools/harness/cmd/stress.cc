@@ -263,10 +263,7 @@ bool run_stress(const Stress_options &options)
 			     outcome(rig));
 	}
 	check_rmmod(report, options.driver, idle);
-	check_splats(report, kmsg);
-	check_expected(report, kmsg);
-	report.summary();
-	return report.good();
+	return end(report, kmsg);
 }
 
 } // namespace harness

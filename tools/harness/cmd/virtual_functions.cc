@@ -246,10 +246,7 @@ bool run_virtual_functions(const Options &options)
 		whole_life(report, options, physical[0], **vf);
 	kernel_transmits(report, physical[0], "at last");
 	check_rmmod(report, options.driver, idle);
-	check_splats(report, kmsg);
-	check_expected(report, kmsg);
-	report.summary();
-	return report.good();
+	return end(report, kmsg);
 }
 
 } // namespace harness

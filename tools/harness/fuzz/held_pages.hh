@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "lib/fd.hh"
+#include "lib/userfaults.hh"
 
 namespace harness::fuzz
 {
@@ -43,7 +43,7 @@ private:
 
 	Content content_;
 	Due due_;
-	Fd fd_;
+	Result<Userfaults> faults_;
 	std::vector<Fault> waiting_; // the thread's own
 	std::atomic<bool> stop_ = false;
 	std::thread server_;

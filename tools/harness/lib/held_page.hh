@@ -7,6 +7,7 @@
 #include <span>
 
 #include "lib/buffer.hh"
+#include "lib/userfaults.hh"
 
 namespace harness
 {
@@ -23,10 +24,10 @@ public:
 	Result<> give(std::span<const std::byte> content) const;
 
 private:
-	Held_page(Buffer page, Fd faults) : page_{std::move(page)}, faults_{std::move(faults)} {}
+	Held_page(Buffer page, Userfaults faults) : page_{std::move(page)}, faults_{std::move(faults)} {}
 
 	Buffer page_;
-	Fd faults_;
+	Userfaults faults_;
 };
 
 } // namespace harness

@@ -107,6 +107,14 @@ std::vector<std::string> Kmsg::missing() const
 	return texts;
 }
 
+bool end(Report &report, Result<Kmsg> &kmsg)
+{
+	check_splats(report, kmsg);
+	check_expected(report, kmsg);
+	report.summary();
+	return report.good();
+}
+
 void mark(const std::string &text) { (void)write_file("/dev/kmsg", "<6>tcewin-harness: " + text + "\n"); }
 
 void check_splats(Report &report, Result<Kmsg> &kmsg)

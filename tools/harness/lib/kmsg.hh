@@ -45,6 +45,8 @@ private:
 void check_splats(Report &report, Result<Kmsg> &kmsg);
 // And, behind it: a failure for each expected pattern that never came.
 void check_expected(Report &report, const Result<Kmsg> &kmsg);
+// Both, and the sum of the run: whether it was good.
+bool end(Report &report, Result<Kmsg> &kmsg);
 
 // Writes a line into the log, so that a reader of the console sees what was being tried.
 void mark(const std::string &text);
